@@ -1,0 +1,104 @@
+// Many datagrams in one call. A batch is plain memory that TypeScript laid out: `count` slots of
+// data, of sockaddr and of control messages, and four numbers for each: bytes, bytes of sockaddr,
+// flags, bytes of control messages.
+#include "arguments.h"
+
+namespace sock {
+
+constexpr size_t kMaxBatch = 1024;  // UIO_MAXIOV: the kernel takes no more at once
+enum Number { kBytes = 0, kAddressBytes = 1, kFlags = 2, kControlBytes = 3, kNumbers = 4 };
+
+struct Batch {
+  Bytes data, addresses, control;
+  int32_t* numbers = nullptr;
+  size_t size = 0, control_size = 0, first = 0, count = 0;
+  mmsghdr messages[kMaxBatch];
+  iovec vectors[kMaxBatch];
+};
+
+static Batch& Scratch() {
+  thread_local Batch batch;
+  return batch;
+}
+
+// (fd, data, size, addresses, control, controlSize, numbers, first, count, flags)
+static bool Collect(const Arguments<10>& args, Batch* batch) {
+  batch->data = args.View(1);
+  batch->size = args.Uint(2);
+  batch->addresses = args.View(3);
+  batch->control = args.View(4);
+  batch->control_size = args.Uint(5);
+  const Bytes numbers = args.View(6);
+  batch->first = args.Uint(7);
+  batch->count = args.Uint(8);
+  const size_t end = batch->first + batch->count;
+  if (batch->count > kMaxBatch || batch->data.length < end * batch->size) return false;
+  if (batch->addresses.length < end * kSockaddrBytes) return false;
+  if (batch->control.length < end * batch->control_size) return false;
+  // the view is an Int32Array: its length counts numbers
+  if (numbers.length < end * kNumbers) return false;
+  batch->numbers = reinterpret_cast<int32_t*>(numbers.data);
+  return true;
+}
+
+static napi_value Recvmmsg(napi_env env, napi_callback_info info) {
+  Arguments<10> args(env, info);
+  Batch& batch = Scratch();
+  if (!Collect(args, &batch)) return args.Number(kBufferGone);
+  for (size_t i = 0; i < batch.count; i++) {
+    msghdr& message = batch.messages[i].msg_hdr;
+    const size_t slot = batch.first + i;
+    batch.vectors[i] = {batch.data.data + slot * batch.size, batch.size};
+    message = {};
+    message.msg_name = batch.addresses.data + slot * kSockaddrBytes;
+    message.msg_namelen = kSockaddrBytes;
+    message.msg_iov = &batch.vectors[i];
+    message.msg_iovlen = 1;
+    if (batch.control_size != 0) {
+      message.msg_control = batch.control.data + slot * batch.control_size;
+      message.msg_controllen = batch.control_size;
+    }
+  }
+  const int count = recvmmsg(args.Int(0), batch.messages, batch.count, args.Int(9) | MSG_CMSG_CLOEXEC, nullptr);
+  for (int i = 0; i < count; i++) {
+    msghdr& message = batch.messages[i].msg_hdr;
+    int32_t* numbers = batch.numbers + (batch.first + i) * kNumbers;
+    numbers[kBytes] = static_cast<int32_t>(batch.messages[i].msg_len);
+    numbers[kAddressBytes] = AddressLength(message.msg_namelen);
+    numbers[kFlags] = message.msg_flags & ~MSG_CMSG_CLOEXEC;
+    numbers[kControlBytes] = static_cast<int32_t>(message.msg_controllen);
+    if (batch.control_size != 0) OwnReceived(args.environment(), &message);
+  }
+  return args.Result(count);
+}
+
+static napi_value Sendmmsg(napi_env env, napi_callback_info info) {
+  Arguments<10> args(env, info);
+  Batch& batch = Scratch();
+  if (!Collect(args, &batch)) return args.Number(kBufferGone);
+  for (size_t i = 0; i < batch.count; i++) {
+    msghdr& message = batch.messages[i].msg_hdr;
+    const size_t slot = batch.first + i;
+    const int32_t* numbers = batch.numbers + slot * kNumbers;
+    batch.vectors[i] = {batch.data.data + slot * batch.size, static_cast<size_t>(numbers[kBytes])};
+    message = {};
+    if (numbers[kAddressBytes] > 0) {
+      message.msg_name = batch.addresses.data + slot * kSockaddrBytes;
+      message.msg_namelen = numbers[kAddressBytes];
+    }
+    message.msg_iov = &batch.vectors[i];
+    message.msg_iovlen = 1;
+    if (numbers[kControlBytes] > 0) {
+      message.msg_control = batch.control.data + slot * batch.control_size;
+      message.msg_controllen = numbers[kControlBytes];
+    }
+  }
+  return args.Result(sendmmsg(args.Int(0), batch.messages, batch.count, args.Int(9) | MSG_NOSIGNAL));
+}
+
+void DefineBatches(Exports exports, Environment* environment) {
+  Define(exports, environment, "recvmmsg", Recvmmsg);
+  Define(exports, environment, "sendmmsg", Sendmmsg);
+}
+
+}  // namespace sock

@@ -1,0 +1,78 @@
+import { invalidArgumentType } from './arguments.js';
+import { readU16, writeU16 } from './bytes.js';
+import { type AddressFamily, EncodedAddress, type SocketInfo, UnknownAddress } from './family.js';
+import { ADDRESS_LENGTH, given, received, SOCKADDR_SIZE, state } from './native.js';
+
+/** An address in whatever form an operation accepts it. */
+export type AnyAddress<Input> = Input | EncodedAddress | UnknownAddress;
+
+/** What converting an address needs of a socket. */
+export interface Addressed extends SocketInfo {
+  readonly family: AddressFamily<unknown, unknown>;
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Writes an address into the shared memory (`given`): its length in bytes. */
+export function encodeAddress(socket: Addressed, input: unknown): number {
+  if (input instanceof EncodedAddress) {
+    given.set(input.sockaddr);
+    return input.sockaddr.length;
+  }
+  given.fill(0);
+  if (input instanceof UnknownAddress) {
+    writeU16(given, input.domain, 0);
+    given.set(input.data, 2);
+    return 2 + input.data.length;
+  }
+  if (input === undefined || input === null) {
+    throw invalidArgumentType('address', `an address of the family ${socket.family.name}`, input);
+  }
+  writeU16(given, socket.domain, 0);
+  return socket.family.encode(input, given, socket);
+}
+
+/** Reads a sockaddr. What the family cannot decode becomes an `UnknownAddress`, never an exception. */
+export function decodeAddress(socket: Addressed, sockaddr: Uint8Array): unknown {
+  const domain = sockaddr.length >= 2 ? readU16(sockaddr, 0) : 0;
+  if (domain === socket.domain) {
+    try {
+      const address = socket.family.decode(sockaddr, socket);
+      return typeof address === 'object' && address !== null && !ArrayBuffer.isView(address)
+        ? Object.freeze(address)
+        : address;
+    } catch {
+      // the kernel has delivered its data: they must reach the caller, whatever the codec thinks
+    }
+  }
+  return new UnknownAddress(domain, Uint8Array.from(sockaddr.subarray(2)));
+}
+
+/** Decodes addresses, keeping the last: consecutive datagrams often come from one sender. */
+export class AddressCache {
+  private readonly last = new Uint8Array(SOCKADDR_SIZE);
+  private length = -1;
+  private address: unknown;
+
+  /** Decodes `length` bytes at `offset`; `null` where there are none. */
+  decode(socket: Addressed, bytes: Uint8Array, offset: number, length: number): unknown {
+    if (length === 0) return null;
+    const { last } = this;
+    if (length === this.length) {
+      let i = 0;
+      while (i < length && last[i] === bytes[offset + i]) i++;
+      if (i === length) return this.address;
+    }
+    const sockaddr = bytes.subarray(offset, offset + length);
+    this.address = decodeAddress(socket, sockaddr);
+    last.set(sockaddr);
+    this.length = length;
+    return this.address;
+  }
+}
+
+/** The sockaddr that the kernel gave last, as a view of the shared memory. */
+export function receivedSockaddr(): Uint8Array {
+  const length = state[ADDRESS_LENGTH] as number;
+  return length === 0 ? NO_BYTES : received.subarray(0, length);
+}

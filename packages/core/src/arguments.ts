@@ -1,0 +1,129 @@
+import { inspect } from 'node:util';
+
+/** A TypeError or RangeError about one argument. */
+export interface ArgumentError extends Error {
+  code: 'ERR_INVALID_ARG_TYPE' | 'ERR_OUT_OF_RANGE';
+  /** The argument that is wrong, such as `address.port`. */
+  argument: string;
+}
+
+function show(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'function') return `function ${value.name}`;
+  if (typeof value === 'object') {
+    const name: unknown = value.constructor?.name;
+    return typeof name === 'string' && name !== '' ? `an instance of ${name}` : inspect(value, { depth: -1 });
+  }
+  const text = inspect(value, { colors: false });
+  return `type ${typeof value} (${text.length > 40 ? `${text.slice(0, 40)}…` : text})`;
+}
+
+function argumentError<E extends Error>(error: E, code: ArgumentError['code'], argument: string): E & ArgumentError {
+  // the stack's first line carries the code, as Node's own argument errors do
+  const { name } = error;
+  error.name = `${name} [${code}]`;
+  void error.stack;
+  error.name = name;
+  return Object.assign(error, { code, argument });
+}
+
+/**
+ * A value of the wrong type: `argument must be <expected>, not <what it is>`.
+ * @param argument name of the argument as the caller knows it, such as `address.port`
+ * @param expected what is accepted, such as `an integer from 0 to 65535`
+ */
+export function invalidArgumentType(argument: string, expected: string, value: unknown): TypeError & ArgumentError {
+  const error = new TypeError(`${argument} must be ${expected}, not ${show(value)}`);
+  return argumentError(error, 'ERR_INVALID_ARG_TYPE', argument);
+}
+
+/** A value of the right type that is not accepted: `argument must be <expected>, not <value>`. */
+export function outOfRange(argument: string, expected: string, value: unknown): RangeError & ArgumentError {
+  const text = typeof value === 'object' && value !== null ? show(value) : inspect(value);
+  const shown = text.length > 120 ? `${text.slice(0, 120)}…` : text;
+  const error = new RangeError(`${argument} must be ${expected}, not ${shown}`);
+  return argumentError(error, 'ERR_OUT_OF_RANGE', argument);
+}
+
+/** Checks an integer from `min` to `max`, both included, and gives it back. */
+export function checkInteger(argument: string, value: unknown, min: number, max: number): number {
+  if (typeof value !== 'number') {
+    throw invalidArgumentType(argument, `an integer from ${min} to ${max}`, value);
+  }
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw outOfRange(argument, `an integer from ${min} to ${max}`, value);
+  }
+  return value;
+}
+
+/** Checks a bigint (or an integer, which is converted) from `min` to `max` and gives it back. */
+export function checkBigInt(argument: string, value: unknown, min: bigint, max: bigint): bigint {
+  if (typeof value !== 'bigint' && typeof value !== 'number') {
+    throw invalidArgumentType(argument, `a bigint from ${min} to ${max}`, value);
+  }
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) {
+    throw outOfRange(argument, `a bigint from ${min} to ${max}`, value);
+  }
+  const big = BigInt(value);
+  if (big < min || big > max) throw outOfRange(argument, `a bigint from ${min} to ${max}`, value);
+  return big;
+}
+
+/** Checks a string without NUL, which no C interface can take, and gives it back. */
+export function checkString(argument: string, value: unknown): string {
+  if (typeof value !== 'string') throw invalidArgumentType(argument, 'a string', value);
+  if (value.includes('\0')) throw outOfRange(argument, 'a string without NUL characters', value);
+  return value;
+}
+
+/** Checks a boolean and gives it back. */
+export function checkBoolean(argument: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw invalidArgumentType(argument, 'a boolean', value);
+  return value;
+}
+
+/** Checks an object that is neither null nor an array, and gives it back. */
+export function checkObject<T>(argument: string, value: T): T & object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidArgumentType(argument, 'an object', value);
+  }
+  return value as T & object;
+}
+
+/** Checks one of a list of values and gives it back. */
+export function checkOneOf<T extends string | number>(argument: string, value: unknown, accepted: readonly T[]): T {
+  if (!accepted.includes(value as T)) {
+    throw outOfRange(argument, `one of ${accepted.map((v) => inspect(v)).join(', ')}`, value);
+  }
+  return value as T;
+}
+
+/** Longest name of a network interface, in bytes: IFNAMSIZ without its NUL. Source: netdevice(7). */
+const INTERFACE_NAME_MAX = 15;
+
+/** Checks a network interface's name: 1 to 15 bytes without `/`, white space or NUL. Source: netdevice(7). */
+export function checkInterfaceName(argument: string, value: unknown): string {
+  const name = checkString(argument, value);
+  if (name === '' || Buffer.byteLength(name) > INTERFACE_NAME_MAX) {
+    throw outOfRange(argument, `an interface name of 1 to ${INTERFACE_NAME_MAX} bytes`, name);
+  }
+  return name;
+}
+
+/** Data that can be sent: bytes in any form, or a string, which is sent as UTF-8. */
+export type Data = string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer;
+
+/** Data as bytes: the same memory, except for strings, which become UTF-8. */
+export function toBytes(argument: string, data: unknown): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  if (typeof data === 'string') return Buffer.from(data, 'utf8');
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (data instanceof ArrayBuffer || data instanceof SharedArrayBuffer) return new Uint8Array(data);
+  throw invalidArgumentType(argument, 'a string, an ArrayBufferView or an ArrayBuffer', data);
+}
+
+/** A buffer to receive into, as bytes: the same memory. */
+export function toTarget(argument: string, buffer: unknown): Uint8Array {
+  if (typeof buffer === 'string') throw invalidArgumentType(argument, 'an ArrayBufferView or an ArrayBuffer', buffer);
+  return toBytes(argument, buffer);
+}

@@ -1,0 +1,106 @@
+import { type Addressed, decodeAddress, encodeAddress } from './address.js';
+import { SO_ERROR, SOL_SOCKET } from './constants.gen.js';
+import { type Descriptor, POLLOUT } from './descriptor.js';
+import { EAGAIN, EINPROGRESS, EINTR } from './errno.js';
+import { readI32 } from './bytes.js';
+import { given } from './native.js';
+import { type Operation, READ, WRITE } from './operation.js';
+
+const RETRY_FIRST = 1;
+const RETRY_MAX = 50;
+const error = new Uint8Array(4);
+
+/**
+ * connect(2). Alone among the operations it is never issued again once it has begun: what became of
+ * it is in SO_ERROR. Only a unix socket whose peer's backlog is full (EAGAIN) has not begun.
+ */
+export class Connect implements Operation<void> {
+  readonly syscall = 'connect';
+  readonly direction = WRITE;
+  delay = 0;
+  private sockaddr: Uint8Array = given;
+  private begun = false;
+
+  constructor(
+    private readonly socket: Addressed,
+    private readonly length: number,
+  ) {}
+
+  get blocked(): number {
+    return this.begun ? -EINPROGRESS : -EAGAIN;
+  }
+
+  park(): void {
+    this.sockaddr = given.slice(0, this.length);
+  }
+
+  attempt({ calls, fd }: Descriptor): number {
+    if (!this.begun) {
+      const status = calls.connect(fd, this.sockaddr, this.length);
+      if (status === -EAGAIN) {
+        // nothing tells when there is room again
+        this.delay = this.delay === 0 ? RETRY_FIRST : Math.min(this.delay * 2, RETRY_MAX);
+        return -EAGAIN;
+      }
+      if (status !== -EINPROGRESS && status !== -EINTR) return status;
+      this.begun = true;
+      this.delay = 0;
+      return -EAGAIN;
+    }
+    const events = calls.pollOne(fd, POLLOUT, 0);
+    if (events <= 0) return events === 0 ? -EAGAIN : events;
+    const status = calls.getsockopt(fd, SOL_SOCKET, SO_ERROR, error, error.length);
+    return status < 0 ? status : -readI32(error, 0);
+  }
+
+  result(): void {}
+
+  address(): unknown {
+    return decodeAddress(this.socket, this.sockaddr.subarray(0, this.length));
+  }
+}
+
+/** bind(2), which never waits. */
+export class Bind implements Operation<void> {
+  readonly syscall = 'bind';
+  readonly direction = WRITE;
+
+  constructor(
+    private readonly socket: Addressed,
+    private readonly length: number,
+  ) {}
+
+  attempt({ calls, fd }: Descriptor): number {
+    return calls.bind(fd, given, this.length);
+  }
+
+  result(): void {}
+
+  address(): unknown {
+    return decodeAddress(this.socket, given.subarray(0, this.length));
+  }
+}
+
+/** accept4(2): a descriptor. */
+export class Accept<Result> implements Operation<Result> {
+  readonly syscall = 'accept';
+  readonly direction = READ;
+
+  constructor(private readonly accepted: (fd: number) => Result) {}
+
+  attempt({ calls, fd }: Descriptor): number {
+    return calls.accept(fd);
+  }
+
+  result(fd: number): Result {
+    return this.accepted(fd);
+  }
+}
+
+export function connect(socket: Addressed, address: unknown): Operation<void> {
+  return new Connect(socket, encodeAddress(socket, address));
+}
+
+export function bind(socket: Addressed, address: unknown): Operation<void> {
+  return new Bind(socket, encodeAddress(socket, address));
+}

@@ -1,0 +1,90 @@
+import { Duplex } from 'node:stream';
+import { SHUT_WR } from './constants.gen.js';
+import { SocketError } from './errors.js';
+import type { Socket } from './socket.js';
+
+/** Options of a duplex. */
+export interface DuplexOptions {
+  /** Whether sending may go on after the peer has ended its direction: `true` unless told. */
+  allowHalfOpen?: boolean;
+  /** Bytes that are read ahead: 65,536 unless told. */
+  readableHighWaterMark?: number;
+  /** Bytes that may wait to be sent before `write` gives `false`: 65,536 unless told. */
+  writableHighWaterMark?: number;
+}
+
+const HIGH_WATER_MARK = 65_536;
+
+/**
+ * A socket as a `node:stream` duplex, which owns it. It reads no further ahead than its high water
+ * mark, so that a slow reader slows the peer down; `end` shuts down the sending direction once all
+ * is sent; `destroy` closes the socket.
+ */
+export class SocketDuplex extends Duplex {
+  /** The socket beneath. */
+  readonly socket: Socket<unknown>;
+
+  constructor(socket: Socket<unknown>, options: DuplexOptions = {}) {
+    const {
+      allowHalfOpen = true,
+      readableHighWaterMark = HIGH_WATER_MARK,
+      writableHighWaterMark = HIGH_WATER_MARK,
+    } = options;
+    super({ allowHalfOpen, readableHighWaterMark, writableHighWaterMark, decodeStrings: true });
+    this.socket = socket;
+  }
+
+  /** Receives the next chunk of at most `size` bytes: an empty one at the end. For subclasses. */
+  protected receive(size: number): Promise<Buffer> {
+    return this.socket.recv(size, { timeout: null });
+  }
+
+  /** Sends a chunk whole. For subclasses. */
+  protected transmit(chunk: Uint8Array): Promise<void> {
+    return this.socket.sendAll(chunk, { timeout: null });
+  }
+
+  override _read(): void {
+    this.receive(this.readableHighWaterMark || HIGH_WATER_MARK).then(
+      (chunk) => {
+        this.push(chunk.length === 0 ? null : chunk);
+      },
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.transmit(chunk).then(
+      () => callback(),
+      (error: Error) => callback(this.destroyed ? null : error),
+    );
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
+    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'binary', callback);
+  }
+
+  override _final(callback: (error?: Error | null) => void): void {
+    try {
+      if (!this.socket.closed) this.socket.shutdown(SHUT_WR);
+      callback();
+    } catch (error) {
+      // the peer is gone already: there is nothing left to end
+      callback(error instanceof SocketError && error.code === 'ENOTCONN' ? null : (error as Error));
+    }
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    try {
+      this.socket.close();
+      callback(error);
+    } catch (closing) {
+      callback(error ?? (closing as Error));
+    }
+  }
+
+  private fail(error: unknown): void {
+    // closing rejects the read that was pending: that is no failure of the stream's
+    if (!this.destroyed) this.destroy(error as Error);
+  }
+}

@@ -1,0 +1,441 @@
+import { AddressCache, type AnyAddress, decodeAddress, encodeAddress, receivedSockaddr } from './address.js';
+import { checkBoolean, checkInteger, checkObject, invalidArgumentType, outOfRange, toTarget } from './arguments.js';
+import { readI32 } from './bytes.js';
+import {
+  SO_DOMAIN,
+  SO_PROTOCOL,
+  SO_TYPE,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  SOMAXCONN,
+} from './constants.gen.js';
+import { Descriptor } from './descriptor.js';
+import { checkTimeout, type Target } from './drivers.js';
+import { EBADF, ENOTSOCK, EOPNOTSUPP } from './errno.js';
+import { type FailureContext, failure } from './failure.js';
+import { type AddressFamily, EncodedAddress, type SocketInfo, UnknownAddress } from './family.js';
+import { interfaceIndexOf, interfaceNameOf } from './interfaces.js';
+import { given, native } from './native.js';
+import { intBytes, type ReadonlyOption, type SocketOption } from './option.js';
+import { getDefaultTimeout } from './timeout.js';
+
+const FD_MAX = 0x7fffffff;
+const OPTION_MAX = 1024 * 1024;
+
+/** What is asked of a descriptor that is adopted, unless the caller says it. */
+export interface AdoptOptions {
+  /** SOCK_*; read from the kernel unless told. */
+  type?: number | undefined;
+  /** Read from the kernel unless told. */
+  protocol?: number | undefined;
+}
+
+/** What the kernel says of a descriptor. */
+export interface AdoptInfo {
+  domain: number;
+  type: number;
+  protocol: number;
+}
+
+/** A family, or how to choose one by what the kernel says. */
+export type FamilyChoice<Address, Input> =
+  | AddressFamily<Address, Input>
+  | ((info: AdoptInfo) => AddressFamily<Address, Input>);
+
+/** The codec of a family that nobody named: addresses stay bytes. */
+export function unknownFamily(domain: number): AddressFamily<UnknownAddress> {
+  return {
+    name: `AF_${domain}`,
+    domain,
+    encode(input) {
+      throw invalidArgumentType('address', 'an UnknownAddress or an EncodedAddress (no family was given)', input);
+    },
+    decode(sockaddr) {
+      return new UnknownAddress(domain, Uint8Array.from(sockaddr.subarray(2)));
+    },
+    format: ({ data }) => `address family ${domain}, ${data.length} bytes`,
+  };
+}
+
+/** Checks an address codec. */
+export function checkFamily<Address, Input>(family: AddressFamily<Address, Input>): AddressFamily<Address, Input> {
+  const { encode, decode, domain, name } = checkObject('family', family);
+  if (typeof encode !== 'function' || typeof decode !== 'function' || typeof name !== 'string') {
+    throw invalidArgumentType('family', 'an AddressFamily, such as inet or unix', family);
+  }
+  checkInteger('family.domain', domain, 0, 0xffff);
+  return family;
+}
+
+/** @internal A descriptor on its way into a socket. */
+export class Given {
+  constructor(
+    readonly descriptor: Descriptor,
+    readonly type: number,
+    readonly protocol: number,
+  ) {}
+}
+
+const unclosed = new FinalizationRegistry<{ descriptor: Descriptor; family: string }>(({ descriptor, family }) => {
+  const { fd, owned } = descriptor;
+  if (fd < 0) return;
+  descriptor.close();
+  if (!owned) return;
+  const message = `a Socket (${family}, fd ${fd}) was collected without having been closed; it is closed now. Call close(), or declare it with "using"`;
+  process.emitWarning(message, 'ResourceWarning');
+});
+
+/**
+ * A descriptor with its address family: what it is, who owns it, its names and its options.
+ * `Socket` adds what moves data.
+ */
+export abstract class SocketHandle<Address = UnknownAddress, Input = Address> implements SocketInfo, Disposable {
+  /** The address codec. */
+  readonly family: AddressFamily<Address, Input>;
+  /** SOCK_* as asked for, without SOCK_CLOEXEC and SOCK_NONBLOCK. */
+  readonly type: number;
+  /** Protocol as asked for. */
+  readonly protocol: number;
+  /** @internal */
+  readonly descriptor: Descriptor;
+  /** @internal */
+  readonly addresses: AddressCache = new AddressCache();
+  private limit: number | null;
+
+  protected constructor(family: AddressFamily<Address, Input>, type: number | Given | undefined, protocol?: number) {
+    this.family = checkFamily(family);
+    if (type instanceof Given) {
+      this.type = type.type;
+      this.protocol = type.protocol;
+      this.descriptor = type.descriptor;
+      this.limit = getDefaultTimeout();
+    } else {
+      const asked = checkInteger('type', type ?? family.type ?? SOCK_STREAM, 0, FD_MAX);
+      this.type = asked & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
+      this.protocol = checkInteger('protocol', protocol ?? family.protocol ?? 0, 0, FD_MAX);
+      this.limit = (asked & SOCK_NONBLOCK) !== 0 ? 0 : getDefaultTimeout();
+      const fd = native.socket(family.domain, this.type, this.protocol);
+      if (fd < 0) throw failure(this.target, 'socket', fd);
+      this.descriptor = new Descriptor(fd, true);
+    }
+    unclosed.register(this, { descriptor: this.descriptor, family: family.name }, this);
+  }
+
+  /** @internal What drivers and codecs see: they do not care which family's types these are. */
+  get target(): Target & SocketHandle<unknown, unknown> {
+    return this as unknown as Target & SocketHandle<unknown, unknown>;
+  }
+
+  /** AF_* number. */
+  get domain(): number {
+    return this.family.domain;
+  }
+
+  /** Whether `close` or `detach` was called. */
+  get closed(): boolean {
+    return this.descriptor.fd < 0;
+  }
+
+  /** Limit of each operation in milliseconds: `null` waits, 0 fails at once with `EAGAIN`. */
+  get timeout(): number | null {
+    return this.limit;
+  }
+
+  set timeout(timeout: number | null) {
+    this.limit = checkTimeout(timeout);
+  }
+
+  /** Whether operations wait: `true` is timeout `null`, `false` is timeout 0. */
+  get blocking(): boolean {
+    return this.limit !== 0;
+  }
+
+  set blocking(blocking: boolean) {
+    this.limit = checkBoolean('blocking', blocking) ? null : 0;
+  }
+
+  /** Whether programs started with execve(2) inherit the descriptor (FD_CLOEXEC is not set). */
+  get inheritable(): boolean {
+    return this.check('fcntl', native.closeOnExec(this.fd('fcntl'), -1)) === 0;
+  }
+
+  set inheritable(inheritable: boolean) {
+    const value = checkBoolean('inheritable', inheritable) ? 0 : 1;
+    this.check('fcntl', native.closeOnExec(this.fd('fcntl'), value));
+  }
+
+  /** The descriptor's number, -1 once it is closed. It stays the socket's own. */
+  fileno(): number {
+    return this.descriptor.fd;
+  }
+
+  /**
+   * Gives the descriptor up: the caller owns it, the socket is closed, what is pending is rejected.
+   * Descriptors are non-blocking; that belongs to the open file description, which others may
+   * share. `blocking: true` makes it blocking for a child or another program.
+   * @throws SocketError `EBADF` where the socket is closed. Source: fcntl(2), O_NONBLOCK.
+   */
+  detach(options: { blocking?: boolean } = {}): number {
+    const blocking = checkBoolean('options.blocking', checkObject('options', options).blocking ?? false);
+    const fd = this.fd('detach');
+    if (blocking) this.check('fcntl', native.nonBlocking(fd, 0));
+    unclosed.unregister(this);
+    native.release(fd);
+    return this.descriptor.detach();
+  }
+
+  /**
+   * Closes the descriptor before it returns. What is pending is rejected with `ECANCELED`. Closing
+   * again does nothing.
+   * @throws SocketError as close(2) gives; the descriptor is gone all the same.
+   */
+  close(): void {
+    if (this.closed) return;
+    unclosed.unregister(this);
+    this.check('close', this.descriptor.close());
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  /** Pending operations keep the process alive (the initial state). */
+  ref(): this {
+    this.descriptor.reference(true);
+    return this;
+  }
+
+  /** Pending operations do not keep the process alive. */
+  unref(): this {
+    this.descriptor.reference(false);
+    return this;
+  }
+
+  /**
+   * The local address. @throws SocketError `EBADF`. Source: getsockname(2).
+   */
+  getsockname(): Address {
+    this.check('getsockname', native.getsockname(this.fd('getsockname')));
+    return this.lastAddress();
+  }
+
+  /**
+   * The peer's address. @throws SocketError `ENOTCONN`, `EBADF`. Source: getpeername(2).
+   */
+  getpeername(): Address {
+    this.check('getpeername', native.getpeername(this.fd('getpeername')));
+    return this.lastAddress();
+  }
+
+  /** Encodes an address once, for many messages to it. Names are not resolved. */
+  encodeAddress(address: AnyAddress<Input>): EncodedAddress {
+    const length = encodeAddress(this.target, address);
+    return new EncodedAddress(given.slice(0, length));
+  }
+
+  interfaceIndex(name: string): number {
+    return interfaceIndexOf(this.fd('ioctl'), name);
+  }
+
+  interfaceName(index: number): string | undefined {
+    return interfaceNameOf(this.fd('ioctl'), index);
+  }
+
+  /**
+   * Waits for connections.
+   * @param backlog connections that may wait to be accepted; the system's maximum unless told. A
+   * negative number is taken as 0. @throws SocketError `EOPNOTSUPP`, `EADDRINUSE`. Source: listen(2).
+   */
+  listen(backlog: number = SOMAXCONN): void {
+    const checked = Math.max(0, checkInteger('backlog', backlog, -0x80000000, 0x7fffffff));
+    this.check('listen', native.listen(this.fd('listen'), checked));
+  }
+
+  /**
+   * Ends one or both directions of a connection.
+   * @param how SHUT_RD, SHUT_WR or SHUT_RDWR
+   * @throws SocketError `ENOTCONN`. Source: shutdown(2).
+   */
+  shutdown(how: number): void {
+    this.check('shutdown', native.shutdown(this.fd('shutdown'), checkInteger('how', how, 0, 2)));
+  }
+
+  /**
+   * An option as the kernel gives it: an int, or up to `length` bytes.
+   * @throws SocketError `ENOPROTOOPT` and others. Source: getsockopt(2).
+   */
+  getsockopt(level: number, name: number): number;
+  getsockopt(level: number, name: number, length: number): Buffer;
+  getsockopt(level: number, name: number, length?: number): number | Buffer {
+    checkInteger('level', level, -0x80000000, 0x7fffffff);
+    checkInteger('name', name, -0x80000000, 0x7fffffff);
+    const size = length === undefined ? 4 : checkInteger('length', length, 0, OPTION_MAX);
+    const value = this.readOption(level, name, size, {});
+    return length === undefined ? readI32(Buffer.concat([value], 4), 0) : value;
+  }
+
+  /**
+   * Sets an option: a number is passed as an int, `null` with a length passes no bytes at all.
+   * @throws SocketError `ENOPROTOOPT`, `EINVAL` and others. Source: setsockopt(2).
+   */
+  setsockopt(level: number, name: number, value: number | ArrayBufferView | ArrayBuffer): void;
+  setsockopt(level: number, name: number, value: null, length: number): void;
+  setsockopt(
+    level: number,
+    name: number,
+    value: number | ArrayBufferView | ArrayBuffer | null,
+    length?: number,
+  ): void {
+    checkInteger('level', level, -0x80000000, 0x7fffffff);
+    checkInteger('name', name, -0x80000000, 0x7fffffff);
+    if (value === null) {
+      this.writeOption(level, name, null, checkInteger('length', length, 0, FD_MAX), {});
+      return;
+    }
+    if (length !== undefined) throw outOfRange('length', 'left out, unless value is null', length);
+    const bytes =
+      typeof value === 'number'
+        ? intBytes(checkInteger('value', value, -0x80000000, 0x7fffffff))
+        : toTarget('value', value);
+    this.writeOption(level, name, bytes, bytes.length, {});
+  }
+
+  /**
+   * The value of a typed option.
+   * @throws SocketError `ENOPROTOOPT` where this kernel or this kind of socket lacks it
+   */
+  getOption<Value>(option: SocketOption<Value, never> | ReadonlyOption<Value>): Value {
+    const { level, name } = this.optionKey(option, 'decode');
+    const value = this.readOption(level, name, option.size ?? 4, option);
+    return (option as ReadonlyOption<Value>).decode(value, this);
+  }
+
+  /**
+   * Sets a typed option.
+   * @throws TypeError or RangeError naming `value`; SocketError `ENOPROTOOPT` where this kernel or this
+   * kind of socket lacks it, `EPERM` naming the capability
+   */
+  setOption<Value, Input>(option: SocketOption<Value, Input>, value: Input): void {
+    const { level, name } = this.optionKey(option, 'encode');
+    const encoded = option.encode?.(value, this) as number | Uint8Array;
+    const bytes = typeof encoded === 'number' ? intBytes(encoded) : encoded;
+    if (option.program === true) {
+      this.check('setsockopt', native.setFilter(this.fd('setsockopt'), level, name, bytes), option);
+      return;
+    }
+    this.writeOption(level, name, bytes, bytes.length, option);
+  }
+
+  /**
+   * ioctl(2): an integer argument is passed as it is; bytes are the structure that the request
+   * reads or fills, in place.
+   * @returns what ioctl(2) returned
+   */
+  ioctl(request: number, argument: number | ArrayBufferView | ArrayBuffer = 0): number {
+    checkInteger('request', request, 0, 0xffffffff);
+    const fd = this.fd('ioctl');
+    return this.check(
+      'ioctl',
+      typeof argument === 'number'
+        ? native.ioctlNumber(fd, request, checkInteger('argument', argument, -0x80000000, 0xffffffff))
+        : native.ioctlBytes(fd, request, toTarget('argument', argument)),
+    );
+  }
+
+  private optionKey(
+    option: Pick<SocketOption<unknown>, 'level' | 'name' | 'label'>,
+    need: 'encode' | 'decode',
+  ): { level: number; name: number } {
+    const { level, name, label } = checkObject('option', option);
+    if (typeof (option as Partial<SocketOption<unknown>>)[need] !== 'function') {
+      const what = need === 'encode' ? 'an option that can be set' : 'an option that can be read';
+      throw invalidArgumentType('option', `${what} (${label} cannot)`, option);
+    }
+    if (level === undefined || name === undefined) {
+      throw failure(this.target, need === 'encode' ? 'setsockopt' : 'getsockopt', -EOPNOTSUPP, {
+        hint: `${label} does not exist on ${process.platform}`,
+      });
+    }
+    return { level, name };
+  }
+
+  private readOption(level: number, name: number, size: number, about: { label?: string; capability?: string }): Buffer {
+    const value = Buffer.alloc(size);
+    const { label, capability } = about;
+    const length = this.check('getsockopt', native.getsockopt(this.fd('getsockopt'), level, name, value, size), {
+      capability,
+      label,
+    });
+    return value.subarray(0, Math.min(length, size));
+  }
+
+  private writeOption(
+    level: number,
+    name: number,
+    value: Uint8Array | null,
+    length: number,
+    about: { label?: string; capability?: string },
+  ): void {
+    const { label, capability } = about;
+    const status = native.setsockopt(this.fd('setsockopt'), level, name, value, length);
+    this.check('setsockopt', status, { capability, label });
+  }
+
+  private lastAddress(): Address {
+    return decodeAddress(this.target, receivedSockaddr()) as Address;
+  }
+
+  /** @internal The descriptor for a call. @throws SocketError `EBADF` where the socket is closed. */
+  protected fd(syscall: string): number {
+    const { fd } = this.descriptor;
+    if (fd < 0) throw failure(this.target, syscall, -EBADF);
+    return fd;
+  }
+
+  /** @internal The result of a call, its errno as an error. */
+  protected check(syscall: string, result: number, context: Pick<FailureContext, 'capability' | 'label'> = {}): number {
+    if (result < 0) throw failure(this.target, syscall, result, context);
+    return result;
+  }
+}
+
+/** @internal What the kernel says of a descriptor, unless the caller says it. Checks that it is a socket. */
+export function inspectDescriptor(fd: number, options: AdoptOptions): AdoptInfo {
+  checkInteger('fd', fd, 0, FD_MAX);
+  const { type, protocol } = checkObject('options', options);
+  const subject = { family: unknownFamily(0), domain: 0, type: type ?? 0, protocol: protocol ?? 0 };
+  const status = native.isSocket(fd);
+  if (status < 0) throw failure(subject, 'fstat', status, { hint: `there is no descriptor ${fd}` });
+  if (status === 0) throw failure(subject, 'fstat', -ENOTSOCK, { hint: `the descriptor ${fd} is no socket` });
+  const read = (name: number): number => {
+    const value = new Uint8Array(4);
+    const result = native.getsockopt(fd, SOL_SOCKET, name, value, 4);
+    if (result < 0) throw failure(subject, 'getsockopt', result);
+    return readI32(value, 0);
+  };
+  return {
+    domain: read(SO_DOMAIN),
+    type: type === undefined ? read(SO_TYPE) : checkInteger('options.type', type, 0, FD_MAX),
+    protocol: protocol === undefined ? read(SO_PROTOCOL) : checkInteger('options.protocol', protocol, 0, FD_MAX),
+  };
+}
+
+/** @internal The family for a descriptor, which must be of its domain. */
+export function chooseFamily<Address, Input>(
+  family: FamilyChoice<Address, Input> | undefined,
+  info: AdoptInfo,
+): AddressFamily<Address, Input> {
+  const chosen = typeof family === 'function' ? family(info) : (family ?? unknownFamily(info.domain));
+  const checked = checkFamily(chosen as AddressFamily<Address, Input>);
+  if (checked.domain !== info.domain) {
+    throw outOfRange('family', `a family of the domain that the socket has, ${info.domain}`, checked.domain);
+  }
+  return checked;
+}

@@ -1,0 +1,29 @@
+export type { AnyAddress } from './address.js';
+export * from './ancillary.js';
+export * from './arguments.js';
+export type { DgramSocketLike, NetSocketLike } from './borrow.js';
+export * from './bytes.js';
+export * from './constants.gen.js';
+export type { WaitOptions } from './drivers.js';
+export { type DuplexOptions, SocketDuplex } from './duplex.js';
+export * from './errors.js';
+export * from './family.js';
+export type { AdoptInfo, AdoptOptions, FamilyChoice } from './handle.js';
+export { SocketHandle } from './handle.js';
+export { if_indextoname, if_nameindex, if_nametoindex, type NetworkInterface } from './interfaces.js';
+export { MessageBatch, type MessageBatchOptions } from './message-batch.js';
+export * from './option.js';
+export * from './options.js';
+export { type PollInterest, type PollResult, poll, pollSync, tryPoll } from './poll.js';
+export type { Received, ReceivedInto, ReceivedMessage, ReceivedMessageInto } from './receive.js';
+export type { SendFileRange } from './send.js';
+export {
+  type Accepted,
+  type FlagOptions,
+  type SendBatchOptions,
+  type SendFileOptions,
+  type SendMsgOptions,
+  Socket,
+  type TransferOptions,
+} from './socket.js';
+export { getDefaultTimeout, setDefaultTimeout } from './timeout.js';

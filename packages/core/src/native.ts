@@ -1,0 +1,174 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/** What a native look-up gives instead of its result: a status, a negative errno or 0, and a text. */
+export interface LookupFailure {
+  error: [status: number, errno: number, text: string];
+}
+
+export interface RawAddressInfo {
+  family: number;
+  type: number;
+  protocol: number;
+  canonicalName: string | null;
+  sockaddr: Buffer;
+}
+
+export interface RawHost {
+  name: string;
+  aliases: string[];
+  addresses: Buffer[];
+}
+
+/**
+ * The addon. Functions that make a system call give its result, or the errno negated, or
+ * `BUFFER_GONE`. Received sockaddrs, message flags and control lengths are in the shared memory.
+ */
+export interface Native {
+  readonly memory: ArrayBuffer;
+
+  socket(domain: number, type: number, protocol: number): number;
+  socketpair(domain: number, type: number, protocol: number, fds: Int32Array): number;
+  /** Marks a descriptor as owned by this thread: 1, or 0 where it is already. */
+  own(fd: number): number;
+  release(fd: number): number;
+  /** Closes an owned descriptor; -EBADF for any other. */
+  close(fd: number): number;
+  closeAny(fd: number): number;
+  dup(fd: number): number;
+  isSocket(fd: number): number;
+  /** `value` -1 asks. */
+  nonBlocking(fd: number, value: number): number;
+  closeOnExec(fd: number, value: number): number;
+
+  bind(fd: number, sockaddr: Uint8Array, length: number): number;
+  connect(fd: number, sockaddr: Uint8Array, length: number): number;
+  listen(fd: number, backlog: number): number;
+  shutdown(fd: number, how: number): number;
+  accept(fd: number): number;
+  getsockname(fd: number): number;
+  getpeername(fd: number): number;
+
+  recv(fd: number, bytes: Uint8Array, offset: number, length: number, flags: number): number;
+  recvfrom(fd: number, bytes: Uint8Array, offset: number, length: number, flags: number): number;
+  send(fd: number, bytes: Uint8Array, offset: number, length: number, flags: number): number;
+  sendto(
+    fd: number,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    flags: number,
+    sockaddr: Uint8Array,
+    sockaddrLength: number,
+  ): number;
+  sendfile(fd: number, file: number, offset: number, count: number): number;
+  recvmsg(
+    fd: number,
+    buffers: readonly Uint8Array[],
+    flags: number,
+    control: Uint8Array | null,
+    controlLength: number,
+  ): number;
+  sendmsg(
+    fd: number,
+    buffers: readonly Uint8Array[],
+    flags: number,
+    sockaddr: Uint8Array | null,
+    sockaddrLength: number,
+    control: Uint8Array | null,
+    controlLength: number,
+  ): number;
+  recvmmsg(...batch: BatchArguments): number;
+  sendmmsg(...batch: BatchArguments): number;
+
+  getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
+  setsockopt(fd: number, level: number, name: number, value: Uint8Array | null, length: number): number;
+  setFilter(fd: number, level: number, name: number, instructions: Uint8Array): number;
+  ioctlNumber(fd: number, request: number, argument: number): number;
+  ioctlBytes(fd: number, request: number, argument: Uint8Array): number;
+
+  startLoop(dispatch: (count: number) => void): number;
+  watch(fd: number): number;
+  arm(slot: number, events: number): number;
+  unwatch(slot: number): number;
+  reference(): number;
+
+  poll(entries: Int32Array, count: number, milliseconds: number): number;
+  pollOne(fd: number, events: number, milliseconds: number): number;
+  edgeOpen(fd: number, events: number): number;
+  edgeWait(edge: number, milliseconds: number): number;
+  sleep(milliseconds: number): number;
+
+  nameIndex(): [index: number, name: string][] | number;
+  nameToIndex(name: string): number;
+  indexToName(index: number): string | number;
+  socketInterfaceIndex(fd: number, name: string): number;
+  socketInterfaceName(fd: number, index: number): string | number;
+
+  getaddrinfo(
+    node: string | null,
+    service: string | null,
+    family: number,
+    type: number,
+    protocol: number,
+    flags: number,
+    blocking: 0 | 1,
+  ): RawAddressInfo[] | LookupFailure | Promise<RawAddressInfo[] | LookupFailure>;
+  getnameinfo(
+    sockaddr: Uint8Array,
+    flags: number,
+    blocking: 0 | 1,
+  ): { host: string; service: string } | LookupFailure | Promise<{ host: string; service: string } | LookupFailure>;
+  gethostbyname(
+    name: string,
+    family: number,
+    blocking: 0 | 1,
+  ): RawHost | LookupFailure | Promise<RawHost | LookupFailure>;
+  gethostbyaddr(
+    address: Uint8Array,
+    family: number,
+    blocking: 0 | 1,
+  ): RawHost | LookupFailure | Promise<RawHost | LookupFailure>;
+  getservbyname(name: string, protocol: string | null): { name: string; port: number; protocol: string } | null;
+  getservbyport(port: number, protocol: string | null): { name: string; port: number; protocol: string } | null;
+  getprotobyname(name: string): { name: string; number: number } | null;
+  gethostname(): string | number;
+  sethostname(name: string): number;
+}
+
+export type BatchArguments = [
+  fd: number,
+  data: Uint8Array,
+  size: number,
+  addresses: Uint8Array,
+  control: Uint8Array,
+  controlSize: number,
+  numbers: Int32Array,
+  first: number,
+  count: number,
+  flags: number,
+];
+
+// a result that is no errno: a buffer was detached or shrunk since it was checked
+export const BUFFER_GONE = -100_000;
+
+const load = createRequire(import.meta.url)('node-gyp-build') as (directory: string) => Native;
+
+export const native: Native = load(fileURLToPath(new URL('..', import.meta.url)));
+
+// the layout of native/environment.h
+export const SOCKADDR_SIZE = 128;
+export const state: Int32Array = new Int32Array(native.memory, 0, 16);
+export const ADDRESS_LENGTH = 0;
+export const MESSAGE_FLAGS = 1;
+export const CONTROL_LENGTH = 2;
+export const TURN = 3;
+export const REFERENCED = 4;
+export const PENDING = 5;
+
+/** The sockaddr that the kernel gave last. */
+export const received: Uint8Array = new Uint8Array(native.memory, 64, SOCKADDR_SIZE);
+/** A sockaddr to give to the kernel: valid until the next address is encoded. */
+export const given: Uint8Array = new Uint8Array(native.memory, 64 + SOCKADDR_SIZE, SOCKADDR_SIZE);
+/** Pairs of slot and events that one turn of the loop found ready. */
+export const ready: Int32Array = new Int32Array(native.memory, 64 + 2 * SOCKADDR_SIZE, 512);

@@ -1,0 +1,44 @@
+import { type Data, toBytes } from './arguments.js';
+import { SHUT_RD, SHUT_WR } from './constants.gen.js';
+import { SocketError } from './errors.js';
+import type { Socket } from './socket.js';
+
+const CHUNK = 65_536;
+
+// a direction that the peer has ended already needs no shutdown
+function end(socket: Socket<unknown>, how: number): void {
+  if (socket.closed) return;
+  try {
+    socket.shutdown(how);
+  } catch (error) {
+    if (!(error instanceof SocketError && error.code === 'ENOTCONN')) throw error;
+  }
+}
+
+/** The receiving direction as a byte stream: nothing is read before somebody asks. */
+export function webReadable(socket: Socket<unknown>): ReadableStream<Uint8Array> {
+  return new ReadableStream(
+    {
+      type: 'bytes',
+      autoAllocateChunkSize: CHUNK,
+      async pull(controller: ReadableByteStreamController) {
+        const request = controller.byobRequest as ReadableStreamBYOBRequest;
+        const view = request.view as Uint8Array;
+        const count = await socket.recvInto(view, { timeout: null });
+        if (count === 0) controller.close();
+        request.respond(count);
+      },
+      cancel: () => end(socket, SHUT_RD),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** The sending direction: a write is done when all of it was handed to the kernel. */
+export function webWritable(socket: Socket<unknown>): WritableStream<Data> {
+  return new WritableStream<Data>({
+    write: (chunk) => socket.sendAll(toBytes('chunk', chunk), { timeout: null }),
+    close: () => end(socket, SHUT_WR),
+    abort: () => end(socket, SHUT_WR),
+  });
+}

@@ -1,0 +1,62 @@
+import { SOCK_DGRAM, SOCK_RAW } from '@sock/core';
+import type { FailedCall } from '@sock/core';
+import { IPPROTO_DCCP, IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_MPTCP, IPPROTO_SCTP, IPPROTO_UDPLITE } from './constants.gen.js';
+
+const NO_RAW = 'raw sockets need CAP_NET_RAW (setcap cap_net_raw+ep $(which node), or run as root)';
+
+function denied({ type, protocol }: FailedCall): string | undefined {
+  if (type === SOCK_RAW) return NO_RAW;
+  if (type === SOCK_DGRAM && (protocol === IPPROTO_ICMP || protocol === IPPROTO_ICMPV6)) {
+    return 'ping sockets are for the groups in net.ipv4.ping_group_range (sysctl -w net.ipv4.ping_group_range="0 2147483647")';
+  }
+  return undefined;
+}
+
+function unsupported({ code, type, protocol }: FailedCall): string | undefined {
+  switch (protocol) {
+    case IPPROTO_SCTP:
+      return 'this kernel has no SCTP; load the module sctp (modprobe sctp)';
+    case IPPROTO_DCCP:
+      return 'this kernel has no DCCP; load the module dccp_ipv4 or dccp_ipv6';
+    case IPPROTO_UDPLITE:
+      return 'this kernel has no UDP-Lite';
+    case IPPROTO_MPTCP:
+      return code === 'ENOPROTOOPT'
+        ? 'Multipath TCP is turned off (sysctl -w net.mptcp.enabled=1)'
+        : 'this kernel has no Multipath TCP (CONFIG_MPTCP)';
+    default:
+      return `this kernel has no protocol ${protocol} for sockets of type ${type}`;
+  }
+}
+
+/** The remedy for a failed call on an internet socket, where there is one to name. */
+export function explain(failure: FailedCall): string | undefined {
+  const { syscall, code } = failure;
+  if (syscall === 'socket') {
+    switch (code) {
+      case 'EPERM':
+      case 'EACCES':
+        return denied(failure);
+      case 'EPROTONOSUPPORT':
+      case 'ESOCKTNOSUPPORT':
+      case 'ENOPROTOOPT':
+        return unsupported(failure);
+      default:
+        return undefined;
+    }
+  }
+  if (syscall === 'setsockopt' && code === 'EPERM') return 'this option needs CAP_NET_ADMIN, for some CAP_NET_RAW is enough';
+  if (code !== 'EACCES') return undefined;
+  if (syscall === 'bind') {
+    return 'ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE (setcap cap_net_bind_service+ep $(which node))';
+  }
+  return 'sending to a broadcast address needs the option SO_BROADCAST';
+}
+
+/** As `explain`, where the family itself may be missing. */
+export function explainIPv6(failure: FailedCall): string | undefined {
+  if (failure.syscall === 'socket' && failure.code === 'EAFNOSUPPORT') {
+    return 'this kernel has no IPv6; load the module ipv6, or boot without ipv6.disable=1';
+  }
+  return explain(failure);
+}

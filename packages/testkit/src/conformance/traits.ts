@@ -1,0 +1,106 @@
+import type { AddressFamily, EncodedAddress, Socket } from '@sock/core';
+import type { Capabilities } from '../probe.js';
+
+/** How a socket carries bytes: as a stream, as messages of a connection, or as messages on their own. */
+export type Kind = 'stream' | 'seqpacket' | 'datagram';
+
+/** What one kind of socket can do. Each has a default that follows from the traits. */
+export interface Supports {
+  /** `shutdown(SHUT_WR)` is an end of file for the peer, which can still send. Default: not for datagrams. */
+  halfClose: boolean;
+  /** Closing is an end of file for the peer. Default: not for datagrams. */
+  endOfFile: boolean;
+  /** Closing with SO_LINGER 0 is ECONNRESET for the peer. Default: no. */
+  reset: boolean;
+  /** A refused datagram makes the next operation of its sender fail with ECONNREFUSED. Default: no. */
+  refusedLater: boolean;
+  /** A message of no bytes arrives as one. Default: for datagrams. */
+  zeroLength: boolean;
+  /** A receiver is told the address of the sender. Default: for datagrams that have addresses. */
+  addresses: boolean;
+  /** Sends wait while the receiver does not read. Default: not for datagrams. */
+  flowControl: boolean;
+  /** MSG_PEEK. Default: yes. */
+  peek: boolean;
+  /** MSG_TRUNC is reported for a message that was cut off. Default: not for streams. */
+  truncation: boolean;
+  /** SO_TIMESTAMPNS gives a control message. Default: not for streams. */
+  timestamps: boolean;
+  /** recvmmsg(2) and sendmmsg(2) are of use: messages. Default: not for streams. */
+  batch: boolean;
+  /** sendfile(2) or its fallback. Default: for streams. */
+  sendFile: boolean;
+  /** A connection is made once the server listens, before it accepts. Default: yes. */
+  backlog: boolean;
+  /** SO_SNDBUF and SO_RCVBUF are kept, doubled (socket(7)). Default: yes. */
+  bufferSizes: boolean;
+  /** node:net can take the descriptor over. Default: no. */
+  netSocket: boolean;
+  /** `duplex()` and the Web streams carry everything that was written. Default: for streams. */
+  streams: boolean;
+}
+
+/** A value that is no address of this family. */
+export interface BadAddress {
+  /** What is wrong with it, for the title. */
+  what: string;
+  value: unknown;
+  /** Argument that the error must name, such as `address.port`. */
+  argument: string;
+}
+
+/** One kind of socket for the conformance suite. */
+export interface Traits<Address, Input = Address> {
+  /** For titles, such as `TCP over IPv4`. */
+  name: string;
+  family: AddressFamily<Address, Input>;
+  type: number;
+  protocol?: number;
+  kind: Kind;
+  /** Two sockets that are connected to each other. The suite closes them. */
+  pair(): PromiseLike<[Socket<Address, Input>, Socket<Address, Input>]> | [Socket<Address, Input>, Socket<Address, Input>];
+  /** An address that nothing is bound to, for a server or a receiver. Absent: such sockets have no names. */
+  address?(): Input | PromiseLike<Input>;
+  /** What a peer connects or sends to, from what `getsockname` of the server says. Default: that itself. */
+  reach?(bound: Address): Input;
+  /** An address that refuses connections (for datagrams: where ICMP says that nobody is there). */
+  refused?(): Input | PromiseLike<Input>;
+  /** Error of a connection to `refused`. Default: ECONNREFUSED. */
+  refusedCode?: string;
+  /** Largest message in bytes that surely passes. Default: 8192. */
+  largest?: number;
+  supports?: Partial<Supports>;
+  requires?: Capabilities;
+  /** Values that `encode` must reject, for the walk over bad arguments. */
+  badAddresses?: readonly BadAddress[];
+  /** An address with a name that only the promise and Sync forms resolve. */
+  unresolved?: Input;
+}
+
+/** An address in any of the forms that a socket takes. */
+export type AnyAddress<Input> = Input | EncodedAddress;
+
+/** The defaults of `Supports`, and what the traits say. */
+export function supportsOf<A, I>(traits: Traits<A, I>): Supports {
+  const stream = traits.kind === 'stream';
+  const datagram = traits.kind === 'datagram';
+  return {
+    halfClose: !datagram,
+    endOfFile: !datagram,
+    reset: false,
+    refusedLater: false,
+    zeroLength: datagram,
+    addresses: datagram && traits.address !== undefined,
+    flowControl: !datagram,
+    peek: true,
+    truncation: !stream,
+    timestamps: !stream,
+    batch: !stream,
+    sendFile: stream,
+    backlog: true,
+    bufferSizes: true,
+    netSocket: false,
+    streams: stream,
+    ...traits.supports,
+  };
+}

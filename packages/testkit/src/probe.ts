@@ -1,0 +1,198 @@
+import { execFileSync } from 'node:child_process';
+import * as core from '@sock/core';
+import { type AddressFamily, Socket, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM } from '@sock/core';
+
+/** Something that a kernel or a machine may lack. */
+export interface Capability {
+  /** As SOCK_REQUIRE lists it, such as `AF_CAN`. */
+  readonly name: string;
+  /** What to do to have it, such as `modprobe can_raw`. */
+  readonly remedy: string;
+  /** Why it is missing, `undefined` where it is there. Probed once. */
+  missing(): string | undefined;
+}
+
+/**
+ * Describes a capability.
+ * @param options.probe throws, or gives false, where the capability is missing
+ */
+export function capability(options: { name: string; remedy: string; probe: () => unknown }): Capability {
+  const { name, remedy, probe } = options;
+  let probed = false;
+  let reason: string | undefined;
+  return {
+    name,
+    remedy,
+    missing() {
+      if (!probed) {
+        probed = true;
+        try {
+          if (probe() === false) reason = 'not available';
+        } catch (error) {
+          reason = error instanceof Error ? (error.message.split('\n', 1)[0] ?? error.name) : String(error);
+        }
+      }
+      return reason;
+    },
+  };
+}
+
+/** A family without addresses: enough to open a socket of any domain. */
+function bareFamily(name: string, domain: number): AddressFamily<never> {
+  return {
+    name,
+    domain,
+    encode() {
+      throw new TypeError(`${name} is only probed`);
+    },
+    decode() {
+      throw new TypeError(`${name} is only probed`);
+    },
+    format: () => name,
+  };
+}
+
+/** Opens a socket and closes it. @throws SocketError where the kernel does not let us. */
+export function openSocket(domain: number, type: number, protocol = 0): void {
+  new Socket(bareFamily(`domain ${domain}`, domain), type, protocol).close();
+}
+
+/** Whether a socket of this family, type and protocol can be opened. Source: socket(2). */
+export function hasFamily(domain: number, type: number, protocol = 0): boolean {
+  try {
+    openSocket(domain, type, protocol);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The capability to open a socket of this family, type and protocol. */
+export function familyCapability(options: {
+  name: string;
+  remedy: string;
+  domain: number | undefined;
+  type: number;
+  protocol?: number | undefined;
+}): Capability {
+  const { name, remedy, domain, type, protocol = 0 } = options;
+  return capability({
+    name,
+    remedy,
+    probe() {
+      if (domain === undefined) throw new Error(`this platform has no ${name}`);
+      openSocket(domain, type, protocol);
+    },
+  });
+}
+
+/** Socket type to probe each family with, and the remedy where it is missing. */
+const FAMILIES: Readonly<Record<string, readonly [type: number, remedy: string]>> = {
+  AF_UNIX: [SOCK_STREAM, 'modprobe unix'],
+  AF_INET: [SOCK_DGRAM, 'use a kernel with CONFIG_INET'],
+  AF_INET6: [SOCK_DGRAM, 'modprobe ipv6, and do not boot with ipv6.disable=1'],
+  AF_NETLINK: [SOCK_RAW, 'use a kernel with CONFIG_NET'],
+  AF_PACKET: [SOCK_RAW, 'modprobe af_packet, and run with CAP_NET_RAW'],
+  AF_CAN: [SOCK_RAW, 'modprobe can_raw'],
+  AF_BLUETOOTH: [SOCK_SEQPACKET, 'modprobe bluetooth'],
+  AF_ALG: [SOCK_SEQPACKET, 'modprobe algif_hash'],
+  AF_TIPC: [SOCK_STREAM, 'modprobe tipc'],
+  AF_VSOCK: [SOCK_STREAM, 'modprobe vsock_loopback'],
+  AF_RDS: [SOCK_SEQPACKET, 'modprobe rds_tcp'],
+  AF_QIPCRTR: [SOCK_DGRAM, 'modprobe qrtr'],
+};
+
+const known = new Map<string, Capability>();
+
+/**
+ * The capability of a name: an address family (`AF_CAN`), `root`, or a command (`command:socat`).
+ * What needs more than that is described with `capability` or `familyCapability`.
+ */
+export function probe(name: string): Capability {
+  const cached = known.get(name);
+  if (cached !== undefined) return cached;
+  const made = make(name);
+  known.set(name, made);
+  return made;
+}
+
+function make(name: string): Capability {
+  if (name === 'root') {
+    return capability({ name, remedy: 'run as root', probe: () => process.getuid?.() === 0 });
+  }
+  if (name.startsWith('command:')) {
+    const command = name.slice('command:'.length);
+    return capability({
+      name,
+      remedy: `apt-get install ${command}`,
+      probe() {
+        try {
+          execFileSync('sh', ['-c', 'command -v "$1"', 'sh', command], { stdio: 'ignore' });
+        } catch {
+          throw new Error(`there is no ${command}`);
+        }
+      },
+    });
+  }
+  const family = FAMILIES[name];
+  if (family === undefined) throw new RangeError(`no capability of the name ${name} is known`);
+  const domain = (core as unknown as Record<string, number | undefined>)[name];
+  return familyCapability({ name, remedy: family[1], domain, type: family[0] });
+}
+
+/** Capabilities, by name or described. */
+export type Capabilities = string | Capability | readonly (string | Capability)[];
+
+function list(capabilities: Capabilities): Capability[] {
+  const items = typeof capabilities === 'string' || 'name' in capabilities ? [capabilities] : capabilities;
+  return items.map((item) => (typeof item === 'string' ? probe(item) : item));
+}
+
+/** Whether SOCK_REQUIRE (`all`, or names separated by commas) makes a missing capability a failure. */
+export function isRequired(name: string): boolean {
+  const required = (process.env.SOCK_REQUIRE ?? '').split(',').map((item) => item.trim());
+  return required.includes('all') || required.includes(name);
+}
+
+interface Verdict {
+  /** What is missing, with the remedy, `undefined` where nothing is. */
+  text: string | undefined;
+  required: boolean;
+}
+
+function judge(capabilities: Capabilities): Verdict {
+  const texts: string[] = [];
+  let required = false;
+  for (const item of list(capabilities)) {
+    const reason = item.missing();
+    if (reason === undefined) continue;
+    texts.push(`needs ${item.name}: ${reason}; remedy: ${item.remedy}`);
+    required ||= isRequired(item.name);
+  }
+  return { text: texts.length === 0 ? undefined : texts.join('; '), required };
+}
+
+/**
+ * `describe` for tests that need capabilities. Where one is missing the tests are reported as
+ * pending, with the remedy in the title; where SOCK_REQUIRE asks for it, that is a failure.
+ */
+export function describeIf(capabilities: Capabilities, title: string, body: () => void): void {
+  const { text, required } = judge(capabilities);
+  if (text === undefined) describe(title, body);
+  else if (required) describe(title, () => failing(text));
+  else describe.skip(`${title} [not run: ${text}]`, body);
+}
+
+/** `it` for a test that needs capabilities, as `describeIf`. */
+export function itIf(capabilities: Capabilities, title: string, body: Mocha.AsyncFunc | Mocha.Func): void {
+  const { text, required } = judge(capabilities);
+  if (text === undefined) it(title, body as Mocha.AsyncFunc);
+  else if (required) failing(text, title);
+  else it(`${title} [not run: ${text}]`);
+}
+
+function failing(text: string, title = 'has what SOCK_REQUIRE asks for'): void {
+  it(title, () => {
+    throw new Error(text);
+  });
+}

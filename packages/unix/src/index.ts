@@ -1,0 +1,32 @@
+export { type UnixAddress, type UnixAddressInput, unix } from './address.js';
+export { type PidFdMessage, type ReceivedMessage, scmCredentials, scmInq, scmPidFd, scmSecurity } from './ancillary.js';
+export * from './constants.gen.js';
+export { type UnixDuplex, type UnixDuplexOptions, unixDuplex } from './duplex.js';
+export {
+  type FdOptions,
+  ReceivedFds,
+  type ReceivedMessageParts,
+  type RecvFdsOptions,
+  recvFds,
+  recvFdsSync,
+  type SendFdsOptions,
+  sendFds,
+  sendFdsSync,
+  socketpair,
+  tryRecvFds,
+  trySendFds,
+  type UnixSocket,
+} from './fds.js';
+export {
+  soInq,
+  soPassCred,
+  soPassPidFd,
+  soPassRights,
+  soPassSec,
+  soPeekOff,
+  soPeerCred,
+  soPeerGroups,
+  soPeerPidFd,
+  soPeerSec,
+} from './options.js';
+export type { Credentials } from './structures.js';

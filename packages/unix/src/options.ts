@@ -1,0 +1,130 @@
+import {
+  booleanOption,
+  integerOption,
+  type ReadonlyOption,
+  readonlyIntegerOption,
+  readU32,
+  SO_INQ,
+  SO_PASSCRED,
+  SO_PASSPIDFD,
+  SO_PASSRIGHTS,
+  SO_PASSSEC,
+  SO_PEEK_OFF,
+  SO_PEERCRED,
+  SO_PEERGROUPS,
+  SO_PEERPIDFD,
+  SO_PEERSEC,
+  SOL_SOCKET,
+} from '@sock/core';
+import { scmCredentials, scmInq, scmPidFd, scmSecurity } from './ancillary.js';
+import { CREDENTIALS_SIZE, type Credentials, decodeCredentials, decodeLabel, LABEL_SIZE } from './structures.js';
+
+/** Groups that a process can be in at most, `NGROUPS_MAX`. Source: getgroups(2). */
+const NGROUPS_MAX = 65536;
+
+/**
+ * SO_PEERCRED: who was at the other end when it connected, listened or made the socket pair.
+ *
+ * A socket without a peer has process 0, and user and group 4294967295. The process number is the
+ * one in this process's namespace, 0 where it has none there. Source: unix(7), pid_namespaces(7).
+ */
+export const soPeerCred: ReadonlyOption<Credentials> = {
+  level: SOL_SOCKET,
+  name: SO_PEERCRED,
+  label: 'SO_PEERCRED',
+  size: CREDENTIALS_SIZE,
+  decode(raw) {
+    const value = decodeCredentials(raw);
+    if (value === undefined) throw new RangeError(`SO_PEERCRED has ${raw.length} bytes, not ${CREDENTIALS_SIZE}`);
+    return value;
+  },
+};
+
+/**
+ * SO_PEERGROUPS: the supplementary groups of the peer, as of the moment that SO_PEERCRED describes.
+ * @throws SocketError `ENODATA` for a socket without a peer. Source: kernel, net/core/sock.c.
+ */
+export const soPeerGroups: ReadonlyOption<number[]> = {
+  level: SOL_SOCKET,
+  name: SO_PEERGROUPS,
+  label: 'SO_PEERGROUPS',
+  size: NGROUPS_MAX * 4,
+  decode(raw) {
+    const groups: number[] = [];
+    for (let offset = 0; offset + 4 <= raw.length; offset += 4) groups.push(readU32(raw, offset));
+    return groups;
+  },
+};
+
+/**
+ * SO_PEERSEC: the security label (SELinux context, AppArmor profile) of the peer.
+ * @throws SocketError `ENOPROTOOPT` where no security module labels sockets. Source: unix(7).
+ */
+export const soPeerSec: ReadonlyOption<string> = {
+  level: SOL_SOCKET,
+  name: SO_PEERSEC,
+  label: 'SO_PEERSEC',
+  size: LABEL_SIZE,
+  decode: decodeLabel,
+};
+
+/**
+ * SO_PEERPIDFD: a new descriptor (pidfd) of the peer's process, which stays right when the process
+ * number is used again. It is close-on-exec and yours to close (`fs.closeSync`). Linux 6.5.
+ *
+ * @throws SocketError `ENODATA` for a socket without a peer, `ESRCH` or `EINVAL` when the process
+ * is gone. Source: pidfd_open(2), kernel, net/core/sock.c.
+ */
+export const soPeerPidFd: ReadonlyOption<number> = readonlyIntegerOption({
+  level: SOL_SOCKET,
+  name: SO_PEERPIDFD,
+  label: 'SO_PEERPIDFD',
+});
+
+/**
+ * SO_PASSCRED: each message received comes with the sender's credentials, `soPassCred.message`.
+ * A socket that is not bound when it connects or sends is then bound to an abstract name.
+ * Source: unix(7).
+ */
+export const soPassCred = Object.assign(
+  booleanOption({ level: SOL_SOCKET, name: SO_PASSCRED, label: 'SO_PASSCRED' }),
+  { message: scmCredentials },
+);
+
+/**
+ * SO_PASSSEC: each message received comes with the sender's security label, `soPassSec.message`,
+ * where a security module has labels. Source: unix(7).
+ */
+export const soPassSec = Object.assign(
+  booleanOption({ level: SOL_SOCKET, name: SO_PASSSEC, label: 'SO_PASSSEC' }),
+  { message: scmSecurity },
+);
+
+/**
+ * SO_PASSPIDFD: each message received comes with a descriptor of the sender's process,
+ * `soPassPidFd.message`. Linux 6.5. Source: kernel, net/core/scm.c.
+ */
+export const soPassPidFd = Object.assign(
+  booleanOption({ level: SOL_SOCKET, name: SO_PASSPIDFD, label: 'SO_PASSPIDFD' }),
+  { message: scmPidFd },
+);
+
+/**
+ * SO_PASSRIGHTS: whether descriptors can be passed to this socket, as they can unless told. When
+ * set to false, sending some here fails with EPERM. Linux 6.16. Source: kernel, net/unix/af_unix.c.
+ */
+export const soPassRights = booleanOption({ level: SOL_SOCKET, name: SO_PASSRIGHTS, label: 'SO_PASSRIGHTS' });
+
+/**
+ * SO_INQ: each receive on a stream comes with the number of bytes that are left, `soInq.message`.
+ * Linux 6.17. Source: kernel, net/unix/af_unix.c.
+ */
+export const soInq = Object.assign(booleanOption({ level: SOL_SOCKET, name: SO_INQ, label: 'SO_INQ' }), {
+  message: scmInq,
+});
+
+/**
+ * SO_PEEK_OFF: where MSG_PEEK starts to read, in bytes; −1 (as at first) for always at the
+ * beginning. Peeking moves it forward, receiving moves it back. Source: socket(7).
+ */
+export const soPeekOff = integerOption({ level: SOL_SOCKET, name: SO_PEEK_OFF, label: 'SO_PEEK_OFF', min: -1 });

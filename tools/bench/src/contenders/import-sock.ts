@@ -1,0 +1,3 @@
+// What a script imports that would use TCP and UDP.
+import '@sock/core';
+import '@sock/inet';

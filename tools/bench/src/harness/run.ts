@@ -1,0 +1,103 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Child, type Place } from './child.js';
+import { missing } from './peers.js';
+import { judge } from './statistics.js';
+import type {
+  Benchmark,
+  BenchmarkResult,
+  Contender,
+  ContenderResult,
+  Counterpart,
+  Measure,
+  Program,
+  Report,
+  Settings,
+} from './types.js';
+
+/** Milliseconds that a process may need beyond what it measures. */
+const patience = 8000;
+
+async function withTimeout<T>(promise: Promise<T>, limit: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no result within ${limit} ms`)), limit);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function argumentsOf(line: unknown): string[] {
+  const { arguments: given } = line as { arguments?: string[] };
+  if (given === undefined) throw new Error(`unexpected line ${JSON.stringify(line)}`);
+  return given;
+}
+
+/** Runs one contender once, in a process of its own, with its counterpart in another. */
+async function measure(contender: Contender, counterpart: Counterpart | undefined, settings: Settings) {
+  const folder = await mkdtemp(join(tmpdir(), 'sock-bench-'));
+  const variables = {
+    BENCH_WARM_UP: String(settings.warmUp),
+    BENCH_DURATION: String(settings.duration),
+    BENCH_CONNECTIONS: String(settings.connections),
+    BENCH_PATH: join(folder, 'socket'),
+  };
+  const children: Child[] = [];
+  const start = async (program: Program, extra: readonly string[], place?: Place): Promise<Child> => {
+    const child = await Child.start(program, extra, place, variables);
+    children.push(child);
+    return child;
+  };
+  const whole = async (): Promise<Report> => {
+    if (counterpart === undefined) return (await (await start(contender.program, [])).line()) as Report;
+    let measured: Child;
+    if (counterpart.order === 'first') {
+      const other = await start(counterpart.program, [], 'last');
+      measured = await start(contender.program, argumentsOf(await other.line()), 'others');
+    } else {
+      measured = await start(contender.program, [], 'others');
+      await start(counterpart.program, argumentsOf(await measured.line()), 'last');
+    }
+    return (await measured.line()) as Report;
+  };
+  try {
+    return await withTimeout(whole(), settings.warmUp + settings.duration + patience);
+  } finally {
+    await Promise.all(children.map((child) => child.stop()));
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const reported: readonly Measure[] = ['wall', 'cpu', 'memory', 'heap'];
+
+async function round(benchmark: Benchmark, results: ContenderResult[], settings: Settings): Promise<void> {
+  for (const [index, contender] of benchmark.contenders.entries()) {
+    const result = results[index];
+    if (result === undefined || result.notRun !== undefined) continue;
+    try {
+      const report = await measure(contender, benchmark.counterpart, settings);
+      for (const kind of reported) {
+        const value = report[kind];
+        if (value !== undefined) result.samples[kind] = [...(result.samples[kind] ?? []), value / report.operations];
+      }
+    } catch (error) {
+      result.notRun = (error as Error).message;
+    }
+  }
+}
+
+/** Runs every contender once a round, all of them in turn, so that what disturbs the machine disturbs all. */
+export async function runBenchmark(benchmark: Benchmark, settings: Settings): Promise<BenchmarkResult> {
+  const results: ContenderResult[] = [];
+  for (const { name, party, needs } of benchmark.contenders) {
+    const notRun = needs === undefined ? undefined : await missing(needs);
+    results.push({ name, party, samples: {}, ...(notRun !== undefined && { notRun }) });
+  }
+  const rounds = settings.rounds * (benchmark.repeat ?? 1);
+  for (let i = 0; i < rounds; i++) await round(benchmark, results, settings);
+  return { benchmark, contenders: results, targets: judge(benchmark, results) };
+}
