@@ -63,17 +63,6 @@ class Arguments {
     if (bytes.data == nullptr) bytes.length = 0;
     return bytes;
   }
-  // `length` bytes at `offset` of a Uint8Array; false where it is not (or no longer) as large.
-  bool Range(size_t index, size_t offset_index, size_t length_index, Bytes* out) const {
-    const Bytes bytes = View(index);
-    const size_t offset = Uint(offset_index);
-    const size_t length = Uint(length_index);
-    if (offset > bytes.length || length > bytes.length - offset) return false;
-    out->data = bytes.data + offset;
-    out->length = length;
-    return true;
-  }
-
   napi_value Number(int32_t value) const {
     napi_value result;
     napi_create_int32(env_, value, &result);

@@ -6,7 +6,7 @@
 namespace sock {
 
 constexpr size_t kMaxBatch = 1024;  // UIO_MAXIOV: the kernel takes no more at once
-enum Number { kBytes = 0, kAddressBytes = 1, kFlags = 2, kControlBytes = 3, kNumbers = 4 };
+enum Number { kBytes = 0, kAddressBytes = 1, kMessageFlagsOf = 2, kControlBytes = 3, kNumbers = 4 };
 
 struct Batch {
   Bytes data, addresses, control;
@@ -65,7 +65,7 @@ static napi_value Recvmmsg(napi_env env, napi_callback_info info) {
     int32_t* numbers = batch.numbers + (batch.first + i) * kNumbers;
     numbers[kBytes] = static_cast<int32_t>(batch.messages[i].msg_len);
     numbers[kAddressBytes] = AddressLength(message.msg_namelen);
-    numbers[kFlags] = message.msg_flags & ~MSG_CMSG_CLOEXEC;
+    numbers[kMessageFlagsOf] = message.msg_flags & ~MSG_CMSG_CLOEXEC;
     numbers[kControlBytes] = static_cast<int32_t>(message.msg_controllen);
     if (batch.control_size != 0) OwnReceived(args.environment(), &message);
   }

@@ -5,45 +5,57 @@
 
 namespace sock {
 
-// recv(fd, bytes, offset, length, flags) → count
-static napi_value Recv(napi_env env, napi_callback_info info) {
-  Arguments<5> args(env, info);
-  Bytes target;
-  if (!args.Range(1, 2, 3, &target)) return args.Number(kBufferGone);
-  return args.Result(recv(args.Int(0), target.data, target.length, args.Int(4)));
+// The part of a buffer that the shared memory describes; false where it is not (or no longer) as large.
+static bool Part(const Arguments<1>& args, Bytes* out) {
+  const int32_t* state = args.memory()->state;
+  const Bytes bytes = args.View(0);
+  const auto offset = static_cast<uint32_t>(state[kOffset]);
+  const auto length = static_cast<uint32_t>(state[kLength]);
+  if (offset > bytes.length || length > bytes.length - offset) return false;
+  *out = {bytes.data + offset, length};
+  return true;
 }
 
-// recvfrom(fd, bytes, offset, length, flags) → count; the sender's sockaddr in the shared memory
-static napi_value Recvfrom(napi_env env, napi_callback_info info) {
-  Arguments<5> args(env, info);
+// recv(bytes) → count; descriptor, offset, length and flags in the shared memory
+static napi_value Recv(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
   Bytes target;
-  if (!args.Range(1, 2, 3, &target)) return args.Number(kBufferGone);
+  if (!Part(args, &target)) return args.Number(kBufferGone);
+  const int32_t* state = args.memory()->state;
+  return args.Result(recv(state[kDescriptor], target.data, target.length, state[kFlags]));
+}
+
+// recvfrom(bytes) → count; as recv, and the sender's sockaddr in the shared memory
+static napi_value Recvfrom(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  Bytes target;
+  if (!Part(args, &target)) return args.Number(kBufferGone);
   Memory* memory = args.memory();
   socklen_t length = kSockaddrBytes;
-  const ssize_t count = recvfrom(args.Int(0), target.data, target.length, args.Int(4),
+  const ssize_t count = recvfrom(memory->state[kDescriptor], target.data, target.length, memory->state[kFlags],
                                  reinterpret_cast<sockaddr*>(memory->received), &length);
   memory->state[kAddressLength] = AddressLength(length);
   return args.Result(count);
 }
 
-// send(fd, bytes, offset, length, flags) → count
+// send(bytes) → count; descriptor, offset, length and flags in the shared memory
 static napi_value Send(napi_env env, napi_callback_info info) {
-  Arguments<5> args(env, info);
+  Arguments<1> args(env, info);
   Bytes source;
-  if (!args.Range(1, 2, 3, &source)) return args.Number(kBufferGone);
-  return args.Result(send(args.Int(0), source.data, source.length, args.Int(4) | MSG_NOSIGNAL));
+  if (!Part(args, &source)) return args.Number(kBufferGone);
+  const int32_t* state = args.memory()->state;
+  return args.Result(send(state[kDescriptor], source.data, source.length, state[kFlags] | MSG_NOSIGNAL));
 }
 
-// sendto(fd, bytes, offset, length, flags, sockaddr, sockaddrLength) → count
+// sendto(bytes) → count; as send, to the sockaddr in the shared memory
 static napi_value Sendto(napi_env env, napi_callback_info info) {
-  Arguments<7> args(env, info);
+  Arguments<1> args(env, info);
   Bytes source;
-  if (!args.Range(1, 2, 3, &source)) return args.Number(kBufferGone);
-  const Bytes address = args.View(5);
-  const uint32_t length = args.Uint(6);
-  if (length > address.length) return args.Number(kBufferGone);
-  return args.Result(sendto(args.Int(0), source.data, source.length, args.Int(4) | MSG_NOSIGNAL,
-                            reinterpret_cast<const sockaddr*>(address.data), length));
+  if (!Part(args, &source)) return args.Number(kBufferGone);
+  const Memory* memory = args.memory();
+  const int32_t* state = memory->state;
+  return args.Result(sendto(state[kDescriptor], source.data, source.length, state[kFlags] | MSG_NOSIGNAL,
+                            reinterpret_cast<const sockaddr*>(memory->given), state[kGivenLength]));
 }
 
 // sendfile(socket, file, offset, count) → count; offset -1: the file's own position, which advances

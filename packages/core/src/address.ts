@@ -50,7 +50,7 @@ export function decodeAddress(socket: Addressed, sockaddr: Uint8Array): unknown 
 
 /** Decodes addresses, keeping the last: consecutive datagrams often come from one sender. */
 export class AddressCache {
-  private readonly last = new Uint8Array(SOCKADDR_SIZE);
+  private last: Uint8Array | undefined;
   private length = -1;
   private address: unknown;
 
@@ -58,14 +58,15 @@ export class AddressCache {
   decode(socket: Addressed, bytes: Uint8Array, offset: number, length: number): unknown {
     if (length === 0) return null;
     const { last } = this;
-    if (length === this.length) {
+    if (last !== undefined && length === this.length) {
       let i = 0;
       while (i < length && last[i] === bytes[offset + i]) i++;
       if (i === length) return this.address;
     }
     const sockaddr = bytes.subarray(offset, offset + length);
     this.address = decodeAddress(socket, sockaddr);
-    last.set(sockaddr);
+    this.last ??= new Uint8Array(SOCKADDR_SIZE);
+    this.last.set(sockaddr);
     this.length = length;
     return this.address;
   }

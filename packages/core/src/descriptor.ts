@@ -31,6 +31,7 @@ export class Pending<Result> {
   next: Pending<unknown> | null = null;
   private timer: NodeJS.Timeout | undefined;
   private retry: NodeJS.Timeout | undefined;
+  private settled = false;
 
   constructor(
     private readonly descriptor: Descriptor,
@@ -45,6 +46,7 @@ export class Pending<Result> {
 
   /** Limits the wait. The clock is monotonic; a timer that fires early is set again. */
   expireAt(deadline: number, timeout: number): void {
+    if (this.settled) return;
     const left = Math.ceil(deadline - performance.now());
     if (left <= 0) {
       this.abandon(() => timedOut(this.subject, this.operation.syscall, timeout, this.context()));
@@ -72,6 +74,7 @@ export class Pending<Result> {
 
   /** Ends a wait that is over for another reason than the operation's own. */
   abandon(reason: () => unknown): void {
+    if (this.settled) return;
     this.descriptor.remove(this as Pending<unknown>);
     this.descriptor.released();
     this.settle();
@@ -102,6 +105,7 @@ export class Pending<Result> {
   }
 
   private settle(): void {
+    this.settled = true;
     if (this.timer !== undefined) clearTimeout(this.timer);
     if (this.retry !== undefined) clearTimeout(this.retry);
     this.signal?.removeEventListener('abort', this);
@@ -136,6 +140,8 @@ export class Descriptor implements Watcher {
 
   private slot = -1;
   private armed = 0;
+  // the last read of a stream took all there was: the next one need not try before it waits
+  private drained = false;
   // a duplicate to watch, where the loop watches the descriptor itself for node:net or node:dgram
   private watched = -1;
   private edge = -1;
@@ -287,6 +293,7 @@ export class Descriptor implements Watcher {
 
   onReady(events: number): void {
     const { readHead, writeHead } = this;
+    if (readHead === null) this.drained = false;
     if (events & STOPPED) this.armed = 0;
     if (events & (READABLE | DISCONNECT | PRIORITIZED)) this.progress(READ);
     if (events & WRITABLE) this.progress(WRITE);
@@ -326,8 +333,17 @@ export class Descriptor implements Watcher {
         return;
       }
       this.shift(direction);
+      const { capacity } = pending.operation;
+      if (capacity !== undefined && count > 0 && count < capacity) this.drained = true;
       pending.complete(count);
     }
+  }
+
+  /** Whether an operation had better wait at once: something is known to wake it. */
+  awaits(operation: Operation<unknown>): boolean {
+    if (!this.drained || operation.capacity === undefined) return false;
+    this.drained = false;
+    return (this.armed & READABLE) !== 0;
   }
 
   /** Lets go of the descriptor: what is pending is rejected, what watches it ends. */
@@ -335,13 +351,7 @@ export class Descriptor implements Watcher {
     const { fd } = this;
     this.fd = -1;
     this.stop();
-    for (const direction of [READ, WRITE, ERROR] as const) {
-      for (;;) {
-        const pending = this.shift(direction);
-        if (pending === null) break;
-        pending.canceled();
-      }
-    }
+    this.cancelAll();
     return fd;
   }
 
@@ -352,9 +362,18 @@ export class Descriptor implements Watcher {
     this.fd = -1;
     this.stop();
     const status = this.owned ? this.calls.close(fd) : 0;
-    this.fd = fd;
-    this.detach();
+    this.cancelAll();
     return status;
+  }
+
+  private cancelAll(): void {
+    for (const direction of [READ, WRITE, ERROR] as const) {
+      for (;;) {
+        const pending = this.shift(direction);
+        if (pending === null) break;
+        pending.canceled();
+      }
+    }
   }
 
   private stop(): void {

@@ -1,7 +1,7 @@
 import { invalidArgumentType, outOfRange } from './arguments.js';
 import { type Descriptor, POLLERR, POLLIN, POLLOUT, POLLPRI, Pending } from './descriptor.js';
 import { EAGAIN, EINTR } from './errno.js';
-import { type FailureContext, failure, type Subject, timedOut } from './failure.js';
+import { CLOSED, type FailureContext, failure, type Subject, timedOut } from './failure.js';
 import { mayComplete } from './loop.js';
 import { type Operation, READ, WRITE } from './operation.js';
 
@@ -39,8 +39,11 @@ export function checkSignal(value: unknown): AbortSignal | undefined {
   throw invalidArgumentType('signal', 'an AbortSignal', value);
 }
 
-function checkOptions(options: unknown): void {
+// What is wrong with the options is found before the first attempt, what they say is asked only
+// where an operation has to wait: most need not.
+function checkWait(options: WaitOptions): void {
   if (typeof options !== 'object' || options === null) throw invalidArgumentType('options', 'an object', options);
+  if (options.timeout !== undefined) checkTimeout(options.timeout);
 }
 
 function limit(target: Target, operation: Operation<unknown>, options: WaitOptions | undefined): number | null {
@@ -50,7 +53,8 @@ function limit(target: Target, operation: Operation<unknown>, options: WaitOptio
 
 function failed(target: Subject, operation: Operation<unknown>, errno: number): Error {
   const reported = errno === -EAGAIN ? (operation.blocked ?? errno) : errno;
-  return failure(target, operation.syscall, reported, context(operation));
+  const hint = (target as Target).descriptor.fd < 0 ? CLOSED : undefined;
+  return failure(target, operation.syscall, reported, { ...context(operation), hint });
 }
 
 function context(operation: Operation<unknown>): FailureContext {
@@ -66,22 +70,30 @@ export function attempt<Result>(target: Target, operation: Operation<Result>): R
 }
 
 /** Runs an operation, blocking the thread for up to the timeout. */
-export function block<Result>(
+export function block<Result>(target: Target, operation: Operation<Result>, options?: WaitOptions): Result {
+  if (options !== undefined) checkWait(options);
+  const count = target.descriptor.attempt(operation);
+  return count >= 0 ? operation.result(count) : blockAfter(target, operation, count, options);
+}
+
+// what `block` does where the first attempt gave no result
+function blockAfter<Result>(
   target: Target,
   operation: Operation<Result>,
-  options?: WaitOptions,
+  first: number,
+  options: WaitOptions | undefined,
 ): Result {
-  if (options !== undefined) checkOptions(options);
   const timeout = limit(target, operation, options);
-  let count = target.descriptor.attempt(operation);
-  if (count === -EAGAIN && timeout !== 0) count = waitAndRetry(target, operation, timeout);
+  const count = first === -EAGAIN && timeout !== 0 ? waitAndRetry(target, operation, timeout) : first;
   if (count >= 0) return operation.result(count);
   const partial = operation.partial?.();
   if (partial !== undefined) {
     if (count !== -EAGAIN) target.descriptor.deferred = count;
     return partial;
   }
-  if (count === -EAGAIN && timeout !== 0) throw timedOut(target, operation.syscall, timeout as number, context(operation));
+  if (count === -EAGAIN && timeout !== 0) {
+    throw timedOut(target, operation.syscall, timeout as number, context(operation));
+  }
   throw failed(target, operation, count);
 }
 
@@ -139,16 +151,15 @@ export function run<Result>(target: Target, operation: Operation<Result>, option
   const { descriptor } = target;
   let signal: AbortSignal | undefined;
   if (options !== undefined) {
-    checkOptions(options);
+    checkWait(options);
     signal = checkSignal(options.signal);
     if (signal?.aborted) return Promise.reject(signal.reason);
   }
-  const timeout = limit(target, operation, options);
   // an operation that came earlier goes first
   const queued = descriptor.head(operation.direction) !== null;
-  const count = queued ? -EAGAIN : descriptor.attempt(operation);
-  if (count !== -EAGAIN) return finished(target, operation, count);
-  if (timeout === 0) return finished(target, operation, -EAGAIN);
+  const timeout = limit(target, operation, options);
+  const count = queued || (timeout !== 0 && descriptor.awaits(operation)) ? -EAGAIN : descriptor.attempt(operation);
+  if (count !== -EAGAIN || timeout === 0) return finished(target, operation, count);
   operation.park?.();
   return new Promise((resolve, reject) => {
     const pending = new Pending(descriptor, target, operation, resolve, reject, signal);

@@ -23,12 +23,12 @@ export class SocketError extends Error {
   readonly code: string;
   readonly errno: number;
   readonly syscall: string;
-  readonly address?: unknown;
+  declare readonly address?: unknown;
   /**
    * For operations that send in several steps (`sendAll`, `sendFile`, `sendBatch`): what was handed
    * to the kernel before the failure; bytes, or messages for a batch.
    */
-  readonly transferred?: number;
+  declare readonly transferred?: number;
 
   constructor(message: string, details: SocketErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });

@@ -1,4 +1,4 @@
-import { EACCES, EAFNOSUPPORT, EAGAIN, EBADF, ECANCELED, EPERM, ETIMEDOUT, errnoName } from './errno.js';
+import { EACCES, EAFNOSUPPORT, EAGAIN, ECANCELED, EPERM, ETIMEDOUT, errnoName } from './errno.js';
 import { SocketError, SocketTimeoutError } from './errors.js';
 import { type AddressFamily, UnknownAddress } from './family.js';
 import { BUFFER_GONE } from './native.js';
@@ -23,9 +23,11 @@ export interface FailureContext {
   capability?: string | undefined;
 }
 
+/** What EBADF means where it is the socket's own descriptor that is gone. */
+export const CLOSED = 'the socket is closed';
+
 const DEFAULT_HINTS: Readonly<Record<number, string>> = {
   [EAGAIN]: 'it would have to wait, which timeout 0 and MSG_DONTWAIT forbid',
-  [EBADF]: 'the socket is closed',
   [ECANCELED]: 'the socket was closed while this was pending',
 };
 

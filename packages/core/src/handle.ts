@@ -14,7 +14,7 @@ import {
 import { Descriptor } from './descriptor.js';
 import { checkTimeout, type Target } from './drivers.js';
 import { EBADF, ENOTSOCK, EOPNOTSUPP } from './errno.js';
-import { type FailureContext, failure } from './failure.js';
+import { CLOSED, type FailureContext, failure } from './failure.js';
 import { type AddressFamily, EncodedAddress, type SocketInfo, UnknownAddress } from './family.js';
 import { interfaceIndexOf, interfaceNameOf } from './interfaces.js';
 import { given, native } from './native.js';
@@ -395,7 +395,7 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
   /** @internal The descriptor for a call. @throws SocketError `EBADF` where the socket is closed. */
   protected fd(syscall: string): number {
     const { fd } = this.descriptor;
-    if (fd < 0) throw failure(this.target, syscall, -EBADF);
+    if (fd < 0) throw failure(this.target, syscall, -EBADF, { hint: CLOSED });
     return fd;
   }
 

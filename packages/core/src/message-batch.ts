@@ -208,7 +208,7 @@ export class RecvBatch implements Operation<number> {
 
   constructor(
     private readonly socket: Addressed,
-    private readonly batch: MessageBatch<never, never>,
+    private readonly batch: MessageBatch<unknown, unknown>,
     private readonly flags: number,
   ) {}
 
@@ -233,7 +233,7 @@ export class SendBatch implements Operation<number> {
 
   constructor(
     socket: Addressed,
-    private readonly batch: MessageBatch<never, never>,
+    private readonly batch: MessageBatch<unknown, unknown>,
     private readonly first: number,
     private readonly flags: number,
     private readonly all: boolean,

@@ -52,13 +52,13 @@ export interface Native {
   recv(fd: number, bytes: Uint8Array, offset: number, length: number, flags: number): number;
   recvfrom(fd: number, bytes: Uint8Array, offset: number, length: number, flags: number): number;
   send(fd: number, bytes: Uint8Array, offset: number, length: number, flags: number): number;
+  /** To the sockaddr in `given`. */
   sendto(
     fd: number,
     bytes: Uint8Array,
     offset: number,
     length: number,
     flags: number,
-    sockaddr: Uint8Array,
     sockaddrLength: number,
   ): number;
   sendfile(fd: number, file: number, offset: number, count: number): number;
@@ -152,23 +152,61 @@ export type BatchArguments = [
 // a result that is no errno: a buffer was detached or shrunk since it was checked
 export const BUFFER_GONE = -100_000;
 
-const load = createRequire(import.meta.url)('node-gyp-build') as (directory: string) => Native;
+/** The addon as it is: the calls that are made for every message take their numbers in shared memory. */
+type Addon = Omit<Native, 'recv' | 'recvfrom' | 'send' | 'sendto'> &
+  Record<'recv' | 'recvfrom' | 'send' | 'sendto', (bytes: Uint8Array) => number>;
 
-export const native: Native = load(fileURLToPath(new URL('..', import.meta.url)));
+const load = createRequire(import.meta.url)('node-gyp-build') as (directory: string) => Addon;
+const addon = load(fileURLToPath(new URL('..', import.meta.url)));
 
 // the layout of native/environment.h
 export const SOCKADDR_SIZE = 128;
-export const state: Int32Array = new Int32Array(native.memory, 0, 16);
+export const state: Int32Array = new Int32Array(addon.memory, 0, 16);
 export const ADDRESS_LENGTH = 0;
 export const MESSAGE_FLAGS = 1;
 export const CONTROL_LENGTH = 2;
 export const TURN = 3;
 export const REFERENCED = 4;
 export const PENDING = 5;
+const DESCRIPTOR = 6;
+const OFFSET = 7;
+const LENGTH = 8;
+const FLAGS = 9;
+const GIVEN_LENGTH = 10;
 
 /** The sockaddr that the kernel gave last. */
-export const received: Uint8Array = new Uint8Array(native.memory, 64, SOCKADDR_SIZE);
+export const received: Uint8Array = new Uint8Array(addon.memory, 64, SOCKADDR_SIZE);
 /** A sockaddr to give to the kernel: valid until the next address is encoded. */
-export const given: Uint8Array = new Uint8Array(native.memory, 64 + SOCKADDR_SIZE, SOCKADDR_SIZE);
+export const given: Uint8Array = new Uint8Array(addon.memory, 64 + SOCKADDR_SIZE, SOCKADDR_SIZE);
 /** Pairs of slot and events that one turn of the loop found ready. */
-export const ready: Int32Array = new Int32Array(native.memory, 64 + 2 * SOCKADDR_SIZE, 512);
+export const ready: Int32Array = new Int32Array(addon.memory, 64 + 2 * SOCKADDR_SIZE, 512);
+
+function describe(fd: number, offset: number, length: number, flags: number): void {
+  state[DESCRIPTOR] = fd;
+  state[OFFSET] = offset;
+  state[LENGTH] = length;
+  state[FLAGS] = flags;
+}
+
+const { recv, recvfrom, send, sendto } = addon;
+
+export const native: Native = {
+  ...addon,
+  recv(fd, bytes, offset, length, flags) {
+    describe(fd, offset, length, flags);
+    return recv(bytes);
+  },
+  recvfrom(fd, bytes, offset, length, flags) {
+    describe(fd, offset, length, flags);
+    return recvfrom(bytes);
+  },
+  send(fd, bytes, offset, length, flags) {
+    describe(fd, offset, length, flags);
+    return send(bytes);
+  },
+  sendto(fd, bytes, offset, length, flags, sockaddrLength) {
+    describe(fd, offset, length, flags);
+    state[GIVEN_LENGTH] = sockaddrLength;
+    return sendto(bytes);
+  },
+};

@@ -31,6 +31,8 @@ export interface Operation<Result> {
   readonly edge?: boolean;
   /** The address that the operation names, for errors. */
   address?(): unknown;
+  /** Bytes asked for of a stream: fewer received mean that there was no more. */
+  readonly capacity?: number | undefined;
   /** What was handed over so far by an operation of several steps. */
   readonly transferred?: number;
   /** At a timeout, cancellation or error: a result made of what was received so far, if there is any. */

@@ -2,13 +2,13 @@ import { checkBoolean, invalidArgumentType } from './arguments.js';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, Pending } from './descriptor.js';
 import { checkSignal, checkTimeout, type WaitOptions } from './drivers.js';
 import { EBADF, EINTR } from './errno.js';
-import { failure } from './failure.js';
+import { CLOSED, failure } from './failure.js';
 import { SocketHandle } from './handle.js';
 import { native } from './native.js';
 import { READ, WRITE } from './operation.js';
 import { Wait } from './wait.js';
 
-type AnySocket = SocketHandle<never, never>;
+type AnySocket = SocketHandle<unknown, unknown>;
 
 /** A socket and what to wait for on it. */
 export interface PollInterest {
@@ -52,7 +52,7 @@ class Poll {
       }
       const { socket, priority = false, writable = false, readable = !(writable || priority) } = interest;
       if (!(socket instanceof SocketHandle)) throw invalidArgumentType(`${argument}.socket`, 'a Socket', socket);
-      if (socket.closed) throw failure(socket.target, 'poll', -EBADF);
+      if (socket.closed) throw failure(socket.target, 'poll', -EBADF, { hint: CLOSED });
       let events = 0;
       if (checkBoolean(`${argument}.readable`, readable)) events |= POLLIN;
       if (checkBoolean(`${argument}.writable`, writable)) events |= POLLOUT;
@@ -69,7 +69,7 @@ class Poll {
       const left = deadline - performance.now();
       const count = native.poll(entries, interests.length, Math.max(0, Math.min(left, BREATH)));
       if (count > 0) break;
-      if (count < 0 && count !== -EINTR) throw failure(interests[0]?.socket.target as never, 'poll', count);
+      if (count < 0 && count !== -EINTR) throw failure((interests[0] as PollInterest).socket.target, 'poll', count);
       if (left <= 0) return [];
     }
     const results: PollResult[] = [];
@@ -97,7 +97,7 @@ class Poll {
         const settle = (): void => resolve();
         this.interests.forEach(({ socket }, i) => {
           const events = this.entries[i * 3 + 1] as number;
-          const { descriptor, target } = socket as SocketHandle<never, never>;
+          const { descriptor, target } = socket;
           for (const direction of [READ, WRITE] as const) {
             const wanted = direction === READ ? POLLIN | POLLPRI : POLLOUT;
             // no interest at all still waits for an error or a hang-up

@@ -6,7 +6,7 @@ import { type Descriptor, POLLRDHUP } from './descriptor.js';
 import { EAGAIN } from './errno.js';
 import { ADDRESS_LENGTH, CONTROL_LENGTH, MESSAGE_FLAGS, received, state } from './native.js';
 import { type Direction, ERROR, type Operation, READ } from './operation.js';
-import { borrow, claim, keep } from './slab.js';
+import { borrow, claim, keep, offsetOf } from './slab.js';
 
 /** Most that one call can transfer. Source: read(2). */
 export const TRANSFER_MAX = 0x7ffff000;
@@ -63,13 +63,16 @@ const collects = (socket: Receiver, flags: number): boolean =>
 export class Recv implements Operation<Buffer> {
   readonly syscall = 'recv';
   readonly direction: Direction;
+  readonly capacity: number | undefined;
   private memory: Buffer | undefined;
 
   constructor(
+    socket: Receiver,
     private readonly size: number,
     private readonly flags: number,
   ) {
     this.direction = directionOf(flags);
+    this.capacity = flags === 0 && socket.type === SOCK_STREAM ? size : undefined;
   }
 
   get immediate(): boolean {
@@ -78,7 +81,7 @@ export class Recv implements Operation<Buffer> {
 
   attempt({ calls, fd }: Descriptor): number {
     const memory = borrow(this.size, this.memory);
-    const count = calls.recv(fd, memory, 0, this.size, this.flags);
+    const count = calls.recv(fd, memory, offsetOf(memory), this.size, this.flags);
     this.memory = keep(memory, count);
     return count;
   }
@@ -139,12 +142,15 @@ export class RecvAll implements Operation<number> {
 export class RecvInto implements Operation<number> {
   readonly syscall = 'recv';
   readonly direction: Direction;
+  readonly capacity: number | undefined;
 
   constructor(
+    socket: Receiver,
     private readonly target: Uint8Array,
     private readonly flags: number,
   ) {
     this.direction = directionOf(flags);
+    this.capacity = flags === 0 && socket.type === SOCK_STREAM ? target.length : undefined;
   }
 
   get immediate(): boolean {
@@ -180,7 +186,7 @@ export class RecvFrom<Address> implements Operation<Received<Address>> {
 
   attempt({ calls, fd }: Descriptor): number {
     const memory = borrow(this.size, this.memory);
-    const count = calls.recvfrom(fd, memory, 0, this.size, this.flags);
+    const count = calls.recvfrom(fd, memory, offsetOf(memory), this.size, this.flags);
     this.memory = keep(memory, count);
     return count;
   }
@@ -342,7 +348,8 @@ export class RecvMsg<Address> implements Operation<ReceivedMessage<Address>> {
 
   attempt(descriptor: Descriptor): number {
     const memory = borrow(this.size, this.borrowed);
-    this.memory[0] = memory.subarray(0, this.size);
+    const offset = offsetOf(memory);
+    this.memory[0] = memory.subarray(offset, offset + this.size);
     const count = this.into.attempt(descriptor);
     this.borrowed = keep(memory, count);
     if (this.borrowed === undefined) this.memory.length = 0;
@@ -378,13 +385,13 @@ function recvAll(size: number, flags: number, waits: boolean): Operation<Buffer>
 export function recv(socket: Receiver, size: unknown, flags: unknown, waits: boolean): Operation<Buffer> {
   const bytes = checkSize('size', size);
   const checked = checkFlags(flags);
-  return collects(socket, checked) ? recvAll(bytes, checked, waits) : new Recv(bytes, checked);
+  return collects(socket, checked) ? recvAll(bytes, checked, waits) : new Recv(socket, bytes, checked);
 }
 
 export function recvInto(socket: Receiver, buffer: unknown, flags: unknown, waits: boolean): Operation<number> {
   const target = toTarget('buffer', buffer);
   const checked = checkFlags(flags);
-  return collects(socket, checked) ? new RecvAll(target, checked, waits) : new RecvInto(target, checked);
+  return collects(socket, checked) ? new RecvAll(target, checked, waits) : new RecvInto(socket, target, checked);
 }
 
 export function recvFrom<Address>(

@@ -69,7 +69,8 @@ export class SendAll implements Operation<void> {
 export class SendTo implements Operation<number> {
   readonly syscall = 'sendto';
   readonly direction = WRITE;
-  private sockaddr: Uint8Array = given;
+  // the address, once it had to leave the shared memory for others
+  private parked: Uint8Array | undefined;
 
   constructor(
     private readonly socket: Addressed,
@@ -83,11 +84,12 @@ export class SendTo implements Operation<number> {
   }
 
   park(): void {
-    this.sockaddr = given.slice(0, this.length);
+    this.parked = given.slice(0, this.length);
   }
 
   attempt({ calls, fd }: Descriptor): number {
-    return calls.sendto(fd, this.data, 0, this.data.length, this.flags, this.sockaddr, this.length);
+    if (this.parked !== undefined) given.set(this.parked);
+    return calls.sendto(fd, this.data, 0, this.data.length, this.flags, this.length);
   }
 
   result(count: number): number {
@@ -95,7 +97,7 @@ export class SendTo implements Operation<number> {
   }
 
   address(): unknown {
-    return decodeAddress(this.socket, this.sockaddr.subarray(0, this.length));
+    return decodeAddress(this.socket, (this.parked ?? given).subarray(0, this.length));
   }
 }
 

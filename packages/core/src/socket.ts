@@ -422,23 +422,23 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
     );
   }
 
-  private batchReception(batch: MessageBatch<Address, never>, options: FlagOptions | undefined): RecvBatch {
+  private batchReception(batch: MessageBatch<unknown, unknown>, options: FlagOptions | undefined): RecvBatch {
     if (!(batch instanceof MessageBatch)) throw invalidArgumentType('batch', 'a MessageBatch', batch);
-    return new RecvBatch(this.target, batch as never, receive.checkFlags(options?.flags));
+    return new RecvBatch(this.target, batch, receive.checkFlags(options?.flags));
   }
 
   /** Receives as many messages as there are and the batch has room for: their number. Source: recvmmsg(2). */
-  recvBatch(batch: MessageBatch<Address, never>, options?: TransferOptions): Promise<number> {
+  recvBatch(batch: MessageBatch<unknown, unknown>, options?: TransferOptions): Promise<number> {
     return start(this.target, () => this.batchReception(batch, options), options);
   }
 
   /** As `recvBatch`, blocking the thread until there is at least one. */
-  recvBatchSync(batch: MessageBatch<Address, never>, options?: TransferOptions): number {
+  recvBatchSync(batch: MessageBatch<unknown, unknown>, options?: TransferOptions): number {
     return block(this.target, this.batchReception(batch, options), options);
   }
 
   /** As `recvBatch`, without waiting. */
-  tryRecvBatch(batch: MessageBatch<Address, never>, options?: FlagOptions): number | null {
+  tryRecvBatch(batch: MessageBatch<unknown, unknown>, options?: FlagOptions): number | null {
     return attempt(this.target, this.batchReception(batch, options));
   }
 
@@ -549,11 +549,11 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
     return sent === null && operation.transferred > 0 ? operation.transferred : sent;
   }
 
-  private batchTransmission(batch: MessageBatch<never, Input>, options: SendBatchOptions, all: boolean): SendBatch {
+  private batchTransmission(batch: MessageBatch<unknown, unknown>, options: SendBatchOptions, all: boolean): SendBatch {
     if (!(batch instanceof MessageBatch)) throw invalidArgumentType('batch', 'a MessageBatch', batch);
     const { first = 0, flags } = checkObject('options', options);
     checkInteger('options.first', first, 0, batch.length);
-    return new SendBatch(this.target, batch as never, first, receive.checkFlags(flags), all);
+    return new SendBatch(this.target, batch, first, receive.checkFlags(flags), all);
   }
 
   /**
@@ -561,18 +561,18 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
    * @throws SocketError whose `transferred` tells how many messages were sent before it failed.
    * Source: sendmmsg(2).
    */
-  sendBatch(batch: MessageBatch<never, Input>, options: SendBatchOptions = NO_OPTIONS): Promise<number> {
+  sendBatch(batch: MessageBatch<unknown, unknown>, options: SendBatchOptions = NO_OPTIONS): Promise<number> {
     return start(this.target, () => this.batchTransmission(batch, options, true), options);
   }
 
   /** As `sendBatch`, blocking the thread. */
-  sendBatchSync(batch: MessageBatch<never, Input>, options: SendBatchOptions = NO_OPTIONS): number {
+  sendBatchSync(batch: MessageBatch<unknown, unknown>, options: SendBatchOptions = NO_OPTIONS): number {
     return block(this.target, this.batchTransmission(batch, options, true), options);
   }
 
   /** As `sendBatch`, as many as there is room for now; go on from there with `first`. */
   trySendBatch(
-    batch: MessageBatch<never, Input>,
+    batch: MessageBatch<unknown, unknown>,
     options: Pick<SendBatchOptions, 'first' | 'flags'> = NO_OPTIONS,
   ): number | null {
     return attempt(this.target, this.batchTransmission(batch, options, false));
