@@ -60,7 +60,7 @@ function uses() {
   return [
     ...scripts.map((file) => scan(file, readFileSync(file, 'utf8'))),
     ...documents.flatMap((file) =>
-      [...readFileSync(file, 'utf8').matchAll(/^```ts\b.*\n([^]*?)^```/gm)].map(([, code = '']) => scan(file, code)),
+      [...readFileSync(file, 'utf8').matchAll(/^```ts\b.*\n([\s\S]*?)^```/gm)].map(([, code = '']) => scan(file, code)),
     ),
   ];
 }

@@ -1,4 +1,4 @@
-// npm start: set-up, then the tour. Arguments after `--` are the tour's.
+// npm start: set-up, then the tour. Arguments after `--` are handed to the tour.
 
 import { join } from 'node:path';
 import { attempt, main, root } from './lib/process.js';
@@ -6,7 +6,8 @@ import { setup } from './lib/setup.js';
 
 await main(async () => {
   await setup();
-  const tour = join(root, 'examples/dist/tour/index.js');
-  const { status } = await attempt(process.execPath, [tour, ...process.argv.slice(2)]);
+  const { status } = await attempt('npm', ['run', '--silent', 'tour', '--', ...process.argv.slice(2)], {
+    cwd: join(root, 'examples'),
+  });
   process.exitCode = status;
 });

@@ -15,39 +15,31 @@ await main(async () => {
   const everything = names.length === 0 && mochaArgs.length === 0;
   const lab = flags.includes('--require-lab') || (everything && !flags.includes('--no-lab'));
   await setup();
+  const obstacle = lab ? await prepareLab() : 'not asked for';
 
-  const host = noCounts();
+  const all = noCounts();
   /** @type {[what: string, how: string][]} */
   const lines = [];
   for (const tested of testedPackages(names)) {
     const counts = await runMocha(tested, { args: mochaArgs });
     lines.push([tested.folder, summary(counts)]);
-    addCounts(host, counts);
+    addCounts(all, counts);
   }
-
-  const all = noCounts();
-  addCounts(all, host);
-  const notRun = [...host.reasons];
-  if (lab) {
-    const reason = await prepareLab();
-    if (reason === undefined) {
-      const counts = await runLabTests();
-      lines.push(['kernel lab', summary(counts)]);
-      addCounts(all, counts);
-    } else {
-      lines.push(['kernel lab', `not run: ${reason}`]);
-      if (requireLab) all.failed += 1;
-    }
+  if (obstacle === undefined) {
+    const counts = await runLabTests();
+    lines.push(['kernel lab', summary(counts)]);
+    addCounts(all, counts);
   } else {
-    lines.push(['kernel lab', 'not run: not asked for']);
+    lines.push(['kernel lab', `not run: ${obstacle}`]);
+    if (lab && requireLab) all.failed += 1;
   }
 
   heading('Tests');
   const width = Math.max(...lines.map(([what]) => what.length));
   for (const [what, how] of lines) say(`  ${what.padEnd(width)}  ${how}`);
-  if (notRun.length > 0) {
-    heading('Not run on this kernel');
-    for (const reason of notRun.sort()) say(`  ${reason}`);
+  if (all.reasons.size > 0) {
+    heading(obstacle === undefined ? 'Run in the kernel lab only' : 'Not run on this machine');
+    for (const reason of [...all.reasons].sort()) say(`  ${reason}`);
   }
   conclude(all);
 });

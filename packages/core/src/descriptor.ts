@@ -187,8 +187,8 @@ export class Descriptor implements Watcher {
     return this.held > 0;
   }
 
-  /** Appends an operation that has to wait. */
-  add(pending: Pending<unknown>): void {
+  /** Appends an operation that has to wait: for readiness, or (`tired`) only for a turn of the loop. */
+  add(pending: Pending<unknown>, tired: boolean): void {
     const { direction } = pending.operation;
     const tail = direction === READ ? this.readTail : direction === WRITE ? this.writeTail : this.errorTail;
     if (tail === null) this.setHead(direction, pending);
@@ -196,7 +196,8 @@ export class Descriptor implements Watcher {
     this.setTail(direction, pending);
     this.held++;
     if (this.referenced) hold();
-    if (tail === null) this.await(pending);
+    if (tired) setImmediate(() => this.progress(direction)).unref();
+    else if (tail === null) this.await(pending);
   }
 
   remove(pending: Pending<unknown>): void {

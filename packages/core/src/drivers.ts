@@ -155,29 +155,25 @@ export function run<Result>(target: Target, operation: Operation<Result>, option
     signal = checkSignal(options.signal);
     if (signal?.aborted) return Promise.reject(signal.reason);
   }
-  // an operation that came earlier goes first
-  const queued = descriptor.head(operation.direction) !== null;
   const timeout = limit(target, operation, options);
-  const count = queued || (timeout !== 0 && descriptor.awaits(operation)) ? -EAGAIN : descriptor.attempt(operation);
+  // an operation that came earlier goes first, and a loop that was kept waiting for long
+  const queued = descriptor.head(operation.direction) !== null;
+  const tired = !queued && timeout !== 0 && !mayComplete();
+  const tries = !queued && !tired && (timeout === 0 || !descriptor.awaits(operation));
+  const count = tries ? descriptor.attempt(operation) : -EAGAIN;
   if (count !== -EAGAIN || timeout === 0) return finished(target, operation, count);
   operation.park?.();
   return new Promise((resolve, reject) => {
     const pending = new Pending(descriptor, target, operation, resolve, reject, signal);
-    descriptor.add(pending as Pending<unknown>);
+    descriptor.add(pending as Pending<unknown>, tired);
     if (timeout !== null) pending.expireAt(performance.now() + timeout, timeout);
   });
 }
 
 function finished<Result>(target: Target, operation: Operation<Result>, count: number): Promise<Result> {
-  if (count >= 0) {
-    const result = operation.result(count);
-    return mayComplete() ? Promise.resolve(result) : new Promise((resolve) => setImmediate(resolve, result));
-  }
+  if (count >= 0) return Promise.resolve(operation.result(count));
   const partial = operation.partial?.();
-  if (partial !== undefined) {
-    if (count !== -EAGAIN) target.descriptor.deferred = count;
-    return Promise.resolve(partial);
-  }
-  const error = failed(target, operation, count);
-  return mayComplete() ? Promise.reject(error) : new Promise((_resolve, reject) => setImmediate(reject, error));
+  if (partial === undefined) return Promise.reject(failed(target, operation, count));
+  if (count !== -EAGAIN) target.descriptor.deferred = count;
+  return Promise.resolve(partial);
 }

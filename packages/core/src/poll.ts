@@ -105,7 +105,7 @@ class Poll {
             const wait = new Wait(direction, (events & POLLPRI) !== 0);
             const pending = new Pending(descriptor, target, wait, settle, reject, end.signal);
             waits.push(pending);
-            descriptor.add(pending as Pending<unknown>);
+            descriptor.add(pending as Pending<unknown>, false);
           }
         });
         signal?.addEventListener('abort', () => reject(signal.reason), { signal: end.signal });

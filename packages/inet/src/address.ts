@@ -45,6 +45,9 @@ export interface Inet6Address extends InetAddress {
   readonly scopeid: number;
 }
 
+/** An address of either family. Only that of IPv6 has a `scopeid`. */
+export type IpAddress = InetAddress | Inet6Address;
+
 /** What is accepted as an IPv6 address and a port. */
 export interface Inet6Input extends InetInput {
   /**
@@ -204,12 +207,12 @@ function isName(host: unknown, last: string): host is string {
   return host !== BROADCAST && !host.includes(':') && !isIPv4(host);
 }
 
-function firstAddress(found: readonly { sockaddr: Uint8Array }[], domain: number): Inet6Address | InetAddress {
+function firstAddress(found: readonly { sockaddr: Uint8Array }[], domain: number): IpAddress {
   const sockaddr = found[0]?.sockaddr as Uint8Array;
   return domain === AF_INET6 ? decodeInet6(sockaddr) : decodeInet(sockaddr);
 }
 
-function resolved<Input extends Inet6Input>(input: Input, address: InetAddress | Inet6Address): Input {
+function resolved<Input extends Inet6Input>(input: Input, address: IpAddress): Input {
   const { host } = address;
   // a name may stand for a link-local address, whose scope the resolver knows
   return 'scopeid' in address && address.scopeid !== 0 && !input.scopeid

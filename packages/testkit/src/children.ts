@@ -69,14 +69,13 @@ export class Child {
       late = true;
       this.kill();
     }, limit);
-    this.outcome = once(child, 'close').then(
-      ([code, signal]: [number | null, NodeJS.Signals | null]) => {
-        const elapsed = performance.now() - started;
-        const outcome = { code, signal, stdout: this.#stdout, stderr: this.#stderr, elapsed };
-        if (late) throw new Error(`${command} did not end within ${limit} ms\n${describe(outcome)}`);
-        return outcome;
-      },
-    );
+    this.outcome = once(child, 'close').then((status) => {
+      const [code, signal] = status as [number | null, NodeJS.Signals | null];
+      const elapsed = performance.now() - started;
+      const outcome = { code, signal, stdout: this.#stdout, stderr: this.#stderr, elapsed };
+      if (late) throw new Error(`${command} did not end within ${limit} ms\n${show(outcome)}`);
+      return outcome;
+    });
     this.outcome
       .catch(() => {})
       .finally(() => {
@@ -105,7 +104,7 @@ export class Child {
         this.#read = end + 1;
         return line;
       }
-      if (this.#ended) throw new Error(`no further line from the child\n${describe(await this.outcome)}`);
+      if (this.#ended) throw new Error(`no further line from the child\n${show(await this.outcome)}`);
       await new Promise<void>((resolve) => this.#progress.add(resolve));
     }
   }
@@ -113,7 +112,7 @@ export class Child {
   /** Waits until the child's standard output and error together contain `text`. */
   async says(text: string): Promise<void> {
     while (!this.#stdout.includes(text) && !this.#stderr.includes(text)) {
-      if (this.#ended) throw new Error(`the child never said ${text}\n${describe(await this.outcome)}`);
+      if (this.#ended) throw new Error(`the child never said ${text}\n${show(await this.outcome)}`);
       await new Promise<void>((resolve) => this.#progress.add(resolve));
     }
   }
@@ -121,7 +120,7 @@ export class Child {
   /** The outcome of a child that must end with status 0 and silent standard error. */
   async succeeded(): Promise<Outcome> {
     const outcome = await this.outcome;
-    if (outcome.code !== 0 || outcome.stderr !== '') throw new Error(`the child failed\n${describe(outcome)}`);
+    if (outcome.code !== 0 || outcome.stderr !== '') throw new Error(`the child failed\n${show(outcome)}`);
     return outcome;
   }
 
@@ -142,7 +141,7 @@ export class Child {
   }
 }
 
-function describe({ code, signal, stdout, stderr }: Outcome): string {
+function show({ code, signal, stdout, stderr }: Outcome): string {
   return `status ${code ?? signal}\n--- stdout\n${stdout}\n--- stderr\n${stderr}`;
 }
 

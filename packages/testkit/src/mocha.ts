@@ -35,15 +35,15 @@ async function warmUp(): Promise<void> {
   await turns(5);
 }
 
-type Hooks = Mocha.Suite & { _beforeAll: Mocha.Hook[]; _afterAll: Mocha.Hook[]; _beforeEach: Mocha.Hook[] } & {
-  _afterEach: Mocha.Hook[];
-};
+// mocha has no public way to see the hooks of a suite
+type Hooks = Record<'_beforeAll' | '_afterAll' | '_beforeEach' | '_afterEach', Mocha.Hook[]>;
+const hooksOf = (suite: Mocha.Suite): Hooks => suite as unknown as Hooks;
 
 /** Mocha adds hooks at the end; this one must come before those of the file. */
 function addFirst(suite: Mocha.Suite, title: string, body: () => void): void {
   if (suite.isPending()) return;
   suite.beforeAll(title, body);
-  const hooks = (suite as Hooks)._beforeAll;
+  const hooks = hooksOf(suite)._beforeAll;
   const added = hooks.pop();
   if (added !== undefined) hooks.unshift(added);
 }
@@ -73,7 +73,7 @@ class FileCheck {
 }
 
 function stretch(suite: Mocha.Suite): void {
-  const { _beforeAll, _afterAll, _beforeEach, _afterEach } = suite as Hooks;
+  const { _beforeAll, _afterAll, _beforeEach, _afterEach } = hooksOf(suite);
   for (const runnable of [...suite.tests, ..._beforeAll, ..._afterAll, ..._beforeEach, ..._afterEach]) {
     runnable.timeout(runnable.timeout() * timeScale);
   }

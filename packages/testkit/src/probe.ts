@@ -176,7 +176,7 @@ function judge(capabilities: Capabilities): Verdict {
  * `describe` for tests that need capabilities. Where one is missing the tests are reported as
  * pending, with the remedy in the title; where SOCK_REQUIRE asks for it, that is a failure.
  */
-export function describeIf(capabilities: Capabilities, title: string, body: () => void): void {
+export function describeIf(capabilities: Capabilities, title: string, body: (this: Mocha.Suite) => void): void {
   const { text, required } = judge(capabilities);
   if (text === undefined) describe(title, body);
   else if (required) describe(title, () => failing(text));

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { AF_UNIX, type AddressFamily, type FailedCall, invalidArgumentType, outOfRange } from '@sock/core';
+import { type AddressFamily, AF_UNIX, type FailedCall, invalidArgumentType, outOfRange } from '@sock/core';
 import { UNIX_PATH_MAX } from './constants.gen.js';
 
 /**
@@ -53,7 +53,8 @@ function printable(bytes: Uint8Array): string {
 const CLAUSES: Readonly<Record<string, string>> = {
   'socket EPROTONOSUPPORT': 'AF_UNIX has no protocols: give 0',
   'socket ESOCKTNOSUPPORT': 'AF_UNIX has SOCK_STREAM, SOCK_DGRAM and SOCK_SEQPACKET',
-  'bind EADDRINUSE': 'the path exists: unlink it first, if no program uses it (an abstract name is free when its socket is closed)',
+  'bind EADDRINUSE':
+    'the path exists: unlink it first, if no program uses it (an abstract name is free when its socket is closed)',
   'bind ENOENT': 'a directory of the path does not exist',
   'bind EACCES': 'the directory of the path must be writable and searchable for this user',
   'bind EINVAL': 'the socket has an address already',
@@ -68,12 +69,14 @@ const CLAUSES: Readonly<Record<string, string>> = {
   'send EACCES': 'sending needs write permission for the path and search permission for its directories',
   'send EPROTOTYPE': 'the socket there is of another type (stream, datagram or seqpacket)',
   'send EMSGSIZE': 'the message is longer than the send buffer (SO_SNDBUF) allows',
-  'send EPERM': 'other credentials than its own a process sends with CAP_SYS_ADMIN (pid), CAP_SETUID, CAP_SETGID; a datagram goes to a socket that is not connected to somebody else',
+  'send EPERM':
+    'other credentials than its own a process sends with CAP_SYS_ADMIN (pid), CAP_SETUID, CAP_SETGID; a datagram goes to a socket that is not connected to somebody else',
   'send ETOOMANYREFS': 'more descriptors of this user are on their way in messages than RLIMIT_NOFILE allows',
-  'send EBADF': 'one of the descriptors to pass is not open',
 };
 
 function explain({ syscall, code }: FailedCall): string | undefined {
+  if (syscall === 'sendmsg' && code === 'EBADF')
+    return 'the socket is closed, or one of the descriptors to pass is not open';
   return CLAUSES[`${syscall.startsWith('send') ? 'send' : syscall} ${code}`];
 }
 

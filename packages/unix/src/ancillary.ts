@@ -1,7 +1,8 @@
 import {
-  type Ancillary,
+  Ancillary,
   type AncillaryMessage,
   ancillaryMessage,
+  invalidArgumentType,
   readI32,
   readU32,
   SCM_CREDENTIALS,
@@ -20,7 +21,7 @@ import {
 } from './structures.js';
 
 /** A message that the kernel makes and that cannot be sent: `create` throws a TypeError. */
-export type ReceivedMessage<Value> = AncillaryMessage<Value, never>;
+export type ReceiveOnlyMessage<Value> = AncillaryMessage<Value, never>;
 
 /**
  * SCM_CREDENTIALS: process, user and group of the sender, checked by the kernel. It comes with every
@@ -39,7 +40,7 @@ export const scmCredentials: AncillaryMessage<Credentials, Partial<Credentials>>
 });
 
 /** SCM_SECURITY: the security label of the sender, where `soPassSec` is set. Source: unix(7). */
-export const scmSecurity: ReceivedMessage<string> = ancillaryMessage({
+export const scmSecurity: ReceiveOnlyMessage<string> = ancillaryMessage({
   level: SOL_SOCKET,
   type: SCM_SECURITY,
   label: 'SCM_SECURITY',
@@ -48,7 +49,7 @@ export const scmSecurity: ReceivedMessage<string> = ancillaryMessage({
 });
 
 /** A control message with a descriptor of a process. */
-export interface PidFdMessage extends ReceivedMessage<number> {
+export interface PidFdMessage extends ReceiveOnlyMessage<number> {
   /**
    * Takes the descriptor out of what was received: it is yours, to close with `fs.closeSync`.
    * `undefined` where there is none, where it was taken before, or where the kernel could not make
@@ -72,8 +73,9 @@ export const scmPidFd: PidFdMessage = Object.assign(
   }),
   {
     take(ancillary: Ancillary): number | undefined {
-      const fd = scmPidFd.find(ancillary);
-      return fd !== undefined && ancillary.release(fd) ? fd : undefined;
+      if (!(ancillary instanceof Ancillary)) throw invalidArgumentType('ancillary', 'an Ancillary', ancillary);
+      const [fd] = ancillary.take(SOL_SOCKET, SCM_PIDFD);
+      return fd !== undefined && fd >= 0 ? fd : undefined;
     },
   },
 );
@@ -82,11 +84,10 @@ export const scmPidFd: PidFdMessage = Object.assign(
  * SCM_INQ: how many bytes are left to read on a stream, where `soInq` is set. Linux 6.17.
  * Source: kernel, net/unix/af_unix.c.
  */
-export const scmInq: ReceivedMessage<number> = ancillaryMessage({
+export const scmInq: ReceiveOnlyMessage<number> = ancillaryMessage({
   level: SOL_SOCKET,
   type: SCM_INQ,
   label: 'SCM_INQ',
   size: 4,
   decode: (data) => (data.length >= 4 ? readU32(data, 0) : undefined),
 });
-

@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import {
   type Ancillary,
   type AncillaryItem,
+  type AnyAddress,
   CMSG_SPACE,
   checkInteger,
   checkObject,
@@ -10,52 +11,34 @@ import {
   invalidArgumentType,
   MSG_CTRUNC,
   outOfRange,
-  readI32,
+  type ReceivedMessage,
   SCM_MAX_FD,
-  SCM_RIGHTS,
   SOCK_STREAM,
-  SOL_SOCKET,
   Socket,
   SocketError,
   scmRights,
+  type TransferOptions,
   toBytes,
 } from '@sock/core';
 import { type UnixAddress, type UnixAddressInput, unix } from './address.js';
 import { scmCredentials, scmPidFd } from './ancillary.js';
 
-const { EBADF } = constants.errno;
-
 /** A socket of AF_UNIX. */
 export type UnixSocket = Socket<UnixAddress, UnixAddressInput>;
 
-/** How to wait, and the flags of the system call. */
-export interface FdOptions {
-  /** MSG_*, or'ed. */
-  flags?: number | undefined;
-  /** Milliseconds, `null` without limit; the socket's own timeout unless told. */
-  timeout?: number | null | undefined;
-  signal?: AbortSignal | undefined;
-}
-
-export interface SendFdsOptions<Input> extends FdOptions {
+/** Options of `sendFds` and `sendFdsSync`. */
+export interface SendFdsOptions<Input> extends TransferOptions {
   /** Whom to send to, on a datagram socket that is not connected. */
-  address?: Input | undefined;
+  address?: AnyAddress<Input> | undefined;
 }
 
-export interface RecvFdsOptions extends FdOptions {
+/** Options of `recvFds` and `recvFdsSync`. */
+export interface RecvFdsOptions extends TransferOptions {
   /**
    * Bytes to have ready for control messages other than descriptors: enough for `soPassCred` and
    * `soPassPidFd` unless told. What does not fit is cut off, and `truncated` set.
    */
   ancillarySize?: number | undefined;
-}
-
-/** What `recvMsg` gives, as far as it matters here. */
-export interface ReceivedMessageParts<Address> {
-  readonly data: Buffer;
-  readonly ancillary: Ancillary;
-  readonly flags: number;
-  readonly address: Address | null;
 }
 
 /**
@@ -66,14 +49,15 @@ export function socketpair(type: number = SOCK_STREAM, protocol = 0): [UnixSocke
   return Socket.pair(unix, type, protocol);
 }
 
-function rightsOf(ancillary: Iterable<AncillaryItem>): number[] {
-  const fds: number[] = [];
-  for (const { level, type, data } of ancillary) {
-    if (level !== SOL_SOCKET || type !== SCM_RIGHTS) continue;
-    for (let offset = 0; offset + 4 <= data.length; offset += 4) fds.push(readI32(data, offset));
-  }
-  return fds;
-}
+const collected = new FinalizationRegistry<ReadonlySet<number>>((fds) => {
+  if (fds.size === 0) return;
+  process.emitWarning(
+    `${fds.size} received descriptor(s) were never taken (fd ${[...fds].join(', ')}); they are closed now. ` +
+      'Take them, or dispose of what recvFds gave',
+    'ResourceWarning',
+  );
+  for (const fd of fds) closeSync(fd);
+});
 
 /**
  * Data and the descriptors that came with it. They are close-on-exec and closed when this is
@@ -84,38 +68,36 @@ export class ReceivedFds<Address = UnixAddress> implements Disposable {
   readonly data: Buffer;
   /** MSG_* that the kernel reported, or'ed. */
   readonly flags: number;
-  /** The sender of a datagram; `null` on a stream. */
+  /** The sender's address, `null` where it has no name. */
   readonly address: Address | null;
-  /** All control messages: for `scmCredentials.find(received.ancillary)`. It owns the descriptors. */
+  /** All control messages: for `scmCredentials.find(received.ancillary)`. */
   readonly ancillary: Ancillary;
+  /** Whether descriptors or other control messages were lost, as there was no room for them. */
+  readonly truncated: boolean;
   readonly #fds: number[];
-  readonly #truncated: boolean;
+  // what this took out of the ancillary data, which owns the descriptors until one of them is taken
+  #owned: Set<number> | undefined;
   #disposed = false;
 
   /**
    * @param message what `recvMsg` gave
    * @param maxFds of more descriptors than this the last ones are closed, and `truncated` is set
    */
-  constructor(message: ReceivedMessageParts<Address>, maxFds: number = SCM_MAX_FD) {
-    this.data = message.data;
-    this.flags = message.flags;
-    this.address = message.address;
-    this.ancillary = message.ancillary;
-    const fds = rightsOf(message.ancillary);
-    const excess = fds.splice(maxFds);
-    for (const fd of excess) if (this.ancillary.release(fd)) closeSync(fd);
-    this.#fds = fds;
-    this.#truncated = excess.length > 0 || (message.flags & MSG_CTRUNC) !== 0;
+  constructor(message: ReceivedMessage<Address>, maxFds: number = SCM_MAX_FD) {
+    const { data, flags, address, ancillary } = message;
+    this.data = data;
+    this.flags = flags;
+    this.address = address;
+    this.ancillary = ancillary;
+    this.#fds = scmRights.findAll(ancillary).flat();
+    const excess = this.#fds.splice(checkInteger('maxFds', maxFds, 0, SCM_MAX_FD));
+    for (const fd of excess) if (this.#release(fd)) closeSync(fd);
+    this.truncated = excess.length > 0 || (flags & MSG_CTRUNC) !== 0;
   }
 
   /** The descriptors, in order, to look at: −1 for what was taken or closed. They stay owned here. */
   get fds(): readonly number[] {
     return [...this.#fds];
-  }
-
-  /** Whether descriptors or other control messages were lost, as there was no room for them. */
-  get truncated(): boolean {
-    return this.#truncated;
   }
 
   /**
@@ -124,16 +106,17 @@ export class ReceivedFds<Address = UnixAddress> implements Disposable {
    * @throws RangeError where there is none, or it was taken before; SocketError `EBADF` after disposal
    */
   take(index: number): number {
-    this.#check();
+    this.#checkOpen();
     const count = this.#fds.length;
-    const expected = count === 0 ? 'the index of a descriptor, and none was received' : `an index from 0 to ${count - 1}`;
+    const expected =
+      count === 0
+        ? 'the index of a descriptor (none was received)'
+        : `the index of a descriptor, from 0 to ${count - 1}`;
     if (typeof index !== 'number') throw invalidArgumentType('index', expected, index);
     const fd = this.#fds[index];
     if (fd === undefined) throw outOfRange('index', expected, index);
+    if (!this.#release(fd)) throw outOfRange('index', 'the index of a descriptor that was not taken before', index);
     this.#fds[index] = -1;
-    if (fd < 0 || !this.ancillary.release(fd)) {
-      throw outOfRange('index', 'the index of a descriptor that was not taken before', index);
-    }
     return fd;
   }
 
@@ -142,8 +125,8 @@ export class ReceivedFds<Address = UnixAddress> implements Disposable {
    * @throws SocketError `EBADF` after disposal
    */
   takeAll(): number[] {
-    this.#check();
-    const taken = this.#fds.filter((fd) => fd >= 0 && this.ancillary.release(fd));
+    this.#checkOpen();
+    const taken = this.#fds.filter((fd) => this.#release(fd));
     this.#fds.fill(-1);
     return taken;
   }
@@ -152,36 +135,51 @@ export class ReceivedFds<Address = UnixAddress> implements Disposable {
   [Symbol.dispose](): void {
     this.#disposed = true;
     this.#fds.fill(-1);
+    for (const fd of this.#owned ?? []) closeSync(fd);
+    this.#owned?.clear();
     this.ancillary[Symbol.dispose]();
   }
 
-  #check(): void {
+  #release(fd: number): boolean {
+    if (this.#owned === undefined) {
+      this.#owned = new Set(scmRights.take(this.ancillary));
+      collected.register(this, this.#owned);
+    }
+    return this.#owned.delete(fd);
+  }
+
+  #checkOpen(): void {
     if (!this.#disposed) return;
-    throw new SocketError('take EBADF: the received descriptors were closed', {
-      code: 'EBADF',
-      errno: -EBADF,
-      syscall: 'take',
-    });
+    const details = { code: 'EBADF', errno: -constants.errno.EBADF, syscall: 'take' };
+    throw new SocketError('take EBADF: the received descriptors were closed', details);
   }
 }
 
-function toMessage<Input>(
-  socket: { readonly type: number },
-  data: Data,
-  fds: readonly number[],
-  options: SendFdsOptions<Input>,
-): [buffers: Uint8Array[], options: SendFdsOptions<Input> & { ancillary?: AncillaryItem[] }] {
-  checkObject('options', options);
+/** @internal Checks what is to be sent, before any of it is: the data as bytes. */
+export function checkPassing(socket: { readonly type: number }, data: Data, fds: readonly number[]): Uint8Array {
   const bytes = toBytes('data', data);
   if (!Array.isArray(fds)) throw invalidArgumentType('fds', 'an array of descriptors', fds);
+  fds.forEach((fd: unknown, i) => {
+    checkInteger(`fds[${i}]`, fd, -1, 0x7fffffff);
+  });
   if (fds.length > SCM_MAX_FD) {
     throw outOfRange('fds.length', `at most ${SCM_MAX_FD} descriptors in one message (SCM_MAX_FD)`, fds.length);
   }
-  if (fds.length === 0) return [[bytes], options];
-  if (bytes.length === 0 && socket.type === SOCK_STREAM) {
+  if (fds.length > 0 && bytes.length === 0 && socket.type === SOCK_STREAM) {
     throw outOfRange('data', 'at least one byte: on a stream descriptors travel with data', data);
   }
-  return [[bytes], { ...options, ancillary: [scmRights.create(fds)] }];
+  return bytes;
+}
+
+function toMessage<Options extends object>(
+  socket: { readonly type: number },
+  data: Data,
+  fds: readonly number[],
+  options: Options,
+): [buffers: Uint8Array[], options: Options & { ancillary?: AncillaryItem[] }] {
+  checkObject('options', options);
+  const buffers = [checkPassing(socket, data, fds)];
+  return [buffers, fds.length === 0 ? options : { ...options, ancillary: [scmRights.create(fds)] }];
 }
 
 /**
@@ -219,7 +217,7 @@ export function trySendFds<Address, Input>(
   socket: Socket<Address, Input>,
   data: Data,
   fds: readonly number[],
-  options: SendFdsOptions<Input> = {},
+  options: Pick<SendFdsOptions<Input>, 'address' | 'flags'> = {},
 ): number | null {
   return socket.trySendMsg(...toMessage(socket, data, fds, options));
 }
@@ -233,8 +231,9 @@ function room(maxFds: number, options: RecvFdsOptions): number {
 /**
  * Receives data and the descriptors that come with it.
  *
- * On a stream one call never gives the descriptors of two messages, and stops before the data of the
- * second. No descriptors and no data is the end of the stream. Source: unix(7), SCM_RIGHTS.
+ * On a stream descriptors come with the first byte that was sent with them, which may follow bytes
+ * sent before; no call gives the descriptors of two messages. No descriptors and no data is the end of
+ * the stream. Source: unix(7), SCM_RIGHTS.
  *
  * @param size bytes of data at most
  * @param maxFds descriptors at most, 0 to 253; where more were sent the rest is closed, and
@@ -265,7 +264,7 @@ export function tryRecvFds<Address, Input>(
   socket: Socket<Address, Input>,
   size: number,
   maxFds: number,
-  options: RecvFdsOptions = {},
+  options: Pick<RecvFdsOptions, 'ancillarySize' | 'flags'> = {},
 ): ReceivedFds<Address> | null {
   const message = socket.tryRecvMsg(size, room(maxFds, options), options);
   return message === null ? null : new ReceivedFds(message, maxFds);

@@ -1,11 +1,16 @@
 export { type UnixAddress, type UnixAddressInput, unix } from './address.js';
-export { type PidFdMessage, type ReceivedMessage, scmCredentials, scmInq, scmPidFd, scmSecurity } from './ancillary.js';
-export * from './constants.gen.js';
-export { type UnixDuplex, type UnixDuplexOptions, unixDuplex } from './duplex.js';
 export {
-  type FdOptions,
+  type PidFdMessage,
+  type ReceiveOnlyMessage,
+  scmCredentials,
+  scmInq,
+  scmPidFd,
+  scmSecurity,
+} from './ancillary.js';
+export * from './constants.gen.js';
+export { type FdsEvent, UnixDuplex, unixDuplex } from './duplex.js';
+export {
   ReceivedFds,
-  type ReceivedMessageParts,
   type RecvFdsOptions,
   recvFds,
   recvFdsSync,

@@ -86,19 +86,17 @@ export const soPeerPidFd: ReadonlyOption<number> = readonlyIntegerOption({
  * A socket that is not bound when it connects or sends is then bound to an abstract name.
  * Source: unix(7).
  */
-export const soPassCred = Object.assign(
-  booleanOption({ level: SOL_SOCKET, name: SO_PASSCRED, label: 'SO_PASSCRED' }),
-  { message: scmCredentials },
-);
+export const soPassCred = Object.assign(booleanOption({ level: SOL_SOCKET, name: SO_PASSCRED, label: 'SO_PASSCRED' }), {
+  message: scmCredentials,
+});
 
 /**
  * SO_PASSSEC: each message received comes with the sender's security label, `soPassSec.message`,
  * where a security module has labels. Source: unix(7).
  */
-export const soPassSec = Object.assign(
-  booleanOption({ level: SOL_SOCKET, name: SO_PASSSEC, label: 'SO_PASSSEC' }),
-  { message: scmSecurity },
-);
+export const soPassSec = Object.assign(booleanOption({ level: SOL_SOCKET, name: SO_PASSSEC, label: 'SO_PASSSEC' }), {
+  message: scmSecurity,
+});
 
 /**
  * SO_PASSPIDFD: each message received comes with a descriptor of the sender's process,

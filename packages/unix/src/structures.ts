@@ -24,7 +24,11 @@ export function decodeCredentials(data: Uint8Array): Credentials | undefined {
 
 /** Members left out are this process's own: its number, real user and real group. */
 export function encodeCredentials(value: Partial<Credentials>): Uint8Array {
-  const { pid = process.pid, uid = process.getuid?.() ?? 0, gid = process.getgid?.() ?? 0 } = checkObject('value', value);
+  const {
+    pid = process.pid,
+    uid = process.getuid?.() ?? 0,
+    gid = process.getgid?.() ?? 0,
+  } = checkObject('value', value);
   const bytes = new Uint8Array(CREDENTIALS_SIZE);
   writeI32(bytes, checkInteger('value.pid', pid, 0, 0x7fffffff), 0);
   writeU32(bytes, checkInteger('value.uid', uid, 0, 0xffffffff), 4);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -7,13 +7,23 @@ import {
   readI32,
   readU32,
   SOCK_DGRAM,
+  SOCK_SEQPACKET,
   SOCK_STREAM,
   Socket,
   type SocketError,
   type SocketInfo,
   writeU16,
 } from '@sock/core';
-import { scmCredentials, scmPidFd, scmSecurity, soPeerCred, soPeerGroups, soPeerSec, unix, UNIX_PATH_MAX } from '@sock/unix';
+import {
+  scmCredentials,
+  scmPidFd,
+  scmSecurity,
+  soPeerCred,
+  soPeerGroups,
+  soPeerSec,
+  UNIX_PATH_MAX,
+  unix,
+} from '@sock/unix';
 import { expect } from 'chai';
 import fc from 'fast-check';
 
@@ -254,11 +264,41 @@ describe('unix addresses in the kernel', () => {
     expect(unix.format(name)).to.match(/^@[0-9a-f]{5}$/);
   });
 
-  it('a longer path goes through a descriptor of its directory', () => {
+  it('a receiver is told the name of the sender, on every type of socket, and null where it has none', async () => {
+    for (const type of [SOCK_STREAM, SOCK_SEQPACKET]) {
+      using listener = new Socket(unix, type);
+      await listener.bind('');
+      listener.listen();
+      for (const name of ['', `\0sock-sender-${process.pid}-${type}`]) {
+        using client = new Socket(unix, type);
+        if (name !== '') await client.bind(name);
+        await client.connect(listener.getsockname());
+        const { socket, address } = await listener.accept();
+        using peer = socket;
+        await client.send('x');
+        const { address: sender } = await peer.recvFrom(10);
+        if (name === '') {
+          expect(address).to.equal('');
+          expect(sender).to.equal(null);
+        } else {
+          expect(address).to.deep.equal(Buffer.from(name));
+          expect(sender).to.deep.equal(Buffer.from(name));
+          expect(peer.getpeername()).to.deep.equal(Buffer.from(name));
+        }
+      }
+    }
+  });
+
+  it('a path that is too long is refused, and found through a descriptor of its directory', () => {
+    const directory = join(folder, 'd'.repeat(100));
+    mkdirSync(directory);
     using socket = new Socket(unix, SOCK_STREAM);
-    expect(() => socket.bindSync(join(folder, 'x'.repeat(100)))).to.throw(RangeError, /107/);
+    expect(() => socket.bindSync(join(directory, 'name'))).to.throw(RangeError, /107/);
     expect(socket.getsockname()).to.equal('');
-    expect(readlinkSync('/proc/self')).to.equal(String(process.pid));
+    const fd = openSync(directory, 'r');
+    socket.bindSync(`/proc/self/fd/${fd}/name`);
+    closeSync(fd);
+    expect(statSync(join(directory, 'name')).isSocket()).to.equal(true);
   });
 
   it('errors say what can be done', async () => {
@@ -266,11 +306,20 @@ describe('unix addresses in the kernel', () => {
     using first = new Socket(unix, SOCK_STREAM);
     first.bindSync(path);
     const failures: [string, RegExp, () => Promise<unknown>][] = [];
-    const fails = (code: string, text: RegExp, action: (socket: Socket<string | Buffer, string | Uint8Array>) => Promise<unknown>, type = SOCK_STREAM): void => {
-      failures.push([code, text, async () => {
-        using socket = new Socket(unix, type);
-        await action(socket);
-      }]);
+    const fails = (
+      code: string,
+      text: RegExp,
+      action: (socket: Socket<string | Buffer, string | Uint8Array>) => Promise<unknown>,
+      type = SOCK_STREAM,
+    ): void => {
+      failures.push([
+        code,
+        text,
+        async () => {
+          using socket = new Socket(unix, type);
+          await action(socket);
+        },
+      ]);
     };
     fails('EADDRINUSE', /unlink/, (s) => s.bind(path));
     fails('ENOENT', /directory/, (s) => s.bind(join(folder, 'no', 'where')));

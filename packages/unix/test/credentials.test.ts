@@ -1,7 +1,16 @@
 import { closeSync, fstatSync, readFileSync } from 'node:fs';
 import { MSG_CTRUNC, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, Socket, type SocketError } from '@sock/core';
 import { capability, itIf, probe, startPython, tempPath, unique, within } from '@sock/testkit';
-import { scmCredentials, scmPidFd, scmSecurity, socketpair, soPassCred, soPassPidFd, soPassSec, unix } from '@sock/unix';
+import {
+  scmCredentials,
+  scmPidFd,
+  scmSecurity,
+  socketpair,
+  soPassCred,
+  soPassPidFd,
+  soPassSec,
+  unix,
+} from '@sock/unix';
 import { expect } from 'chai';
 
 const OWN = { pid: process.pid, uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 };

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { benchmarks } from './benchmarks/index.js';
 import { absences, columns, contenderTable, targetTable } from './harness/format.js';
-import { describe, machine } from './harness/machine.js';
+import { describe, disturbance, machine } from './harness/machine.js';
 import { writeDocumentation, writeResults } from './harness/output.js';
 import { runBenchmark } from './harness/run.js';
 import type { Benchmark, BenchmarkResult, Settings } from './harness/types.js';
@@ -59,6 +59,8 @@ async function main(): Promise<void> {
     : { rounds: roundsOf(values.rounds, 5), warmUp: 250, duration: 350, connections: 4000 };
   const here = await machine();
   console.log(describe(here));
+  const busy = disturbance();
+  if (busy !== undefined) console.log(busy);
   const results: BenchmarkResult[] = [];
   for (const benchmark of chosen(only)) {
     const result = await runBenchmark(benchmark, settings);

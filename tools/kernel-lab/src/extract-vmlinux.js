@@ -6,9 +6,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const DECOMPRESSORS = [
-  { magic: 'fd377a585a00', command: ['xz', '-dcq'] },
-  { magic: '1f8b', command: ['gzip', '-dcq'] },
-  { magic: '28b52ffd', command: ['zstd', '-dcq'] },
+  { magic: 'fd377a585a00', program: 'xz' },
+  { magic: '1f8b', program: 'gzip' },
+  { magic: '28b52ffd', program: 'zstd' },
 ];
 
 const [, , source, target] = process.argv;
@@ -25,10 +25,9 @@ if (found === undefined) {
   console.error(`${source}: unknown compression ${payload.subarray(0, 6).toString('hex')}`);
   process.exit(1);
 }
-const [program, ...options] = found.command;
 // The length of the output follows the stream, so every decompressor complains of trailing bytes:
 // what it wrote is judged instead of its status.
-const { stdout, error } = spawnSync(program, options, { input: payload, maxBuffer: 2 ** 30 });
+const { stdout, error } = spawnSync(found.program, ['-dcq'], { input: payload, maxBuffer: 2 ** 30 });
 if (error) throw error;
 if (stdout.subarray(0, 4).toString('latin1') !== '\x7fELF') {
   console.error(`${source}: no ELF file inside`);

@@ -1,8 +1,8 @@
 // One guest: a qemu process, its control folder, its output, its end.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -196,7 +196,12 @@ async function openPort(folder, name, token, target) {
   server.listen(join(folder, `${name}.socket`));
   await once(server, 'listening');
   stream.pipe(target, { end: false });
-  return { stream, close: () => server.listening && (server.close(), stream.end()) };
+  const close = () => {
+    // qemu never came: nobody else ends the stream
+    if (server.listening) stream.end();
+    server.close();
+  };
+  return { stream, close };
 }
 
 /** @param {string} path */
@@ -225,7 +230,12 @@ export async function runGuest(options) {
           openPort(folder, 'out', token, options.stdout ?? process.stdout),
           openPort(folder, 'err', token, options.stderr ?? process.stderr),
         ]);
-    const { reason, message } = await runQemu(folder, [...qemuArguments(folder, kernel, options), ...shares], ports, options);
+    const { reason, message } = await runQemu(
+      folder,
+      [...qemuArguments(folder, kernel, options), ...shares],
+      ports,
+      options,
+    );
     for (const port of ports) port.close();
     await Promise.all(ports.map(({ stream }) => finished(stream)));
     const status = Number.parseInt(readIfThere(join(folder, 'status')), 10);

@@ -14,6 +14,7 @@ export class LabUnavailableError extends Error {
   /** EX_UNAVAILABLE of sysexits.h. */
   status = 69;
   code = 'ERR_LAB_UNAVAILABLE';
+  /** @override */
   name = 'LabUnavailableError';
 }
 

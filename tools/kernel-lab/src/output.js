@@ -15,6 +15,7 @@ export class UntilToken extends Transform {
   }
 
   /**
+   * @override
    * @param {Buffer} chunk
    * @param {BufferEncoding} _encoding
    * @param {import('node:stream').TransformCallback} done
@@ -36,7 +37,7 @@ export class UntilToken extends Transform {
     done();
   }
 
-  /** @param {import('node:stream').TransformCallback} done */
+  /** @override @param {import('node:stream').TransformCallback} done */
   _flush(done) {
     if (this.#held.length > 0) this.push(this.#held);
     done();
@@ -61,10 +62,12 @@ export class MarkLines extends Transform {
   /** @param {string} mark */
   constructor(mark) {
     super({ decodeStrings: true });
-    this.#mark = mark;
+    // bytes as characters, as those of the lines: a line may end anywhere, but not within a character
+    this.#mark = Buffer.from(mark).toString('latin1');
   }
 
   /**
+   * @override
    * @param {Buffer} chunk
    * @param {BufferEncoding} _encoding
    * @param {import('node:stream').TransformCallback} done
@@ -76,7 +79,7 @@ export class MarkLines extends Transform {
     done();
   }
 
-  /** @param {import('node:stream').TransformCallback} done */
+  /** @override @param {import('node:stream').TransformCallback} done */
   _flush(done) {
     if (this.#rest !== '') this.push(`${this.#mark}${this.#rest}\n`, 'latin1');
     done();

@@ -31,7 +31,8 @@ async function listening(path, signal) {
  */
 export async function runPair(commands, options) {
   const [major, minor] = qemuVersion();
-  if (major < 7 || (major === 7 && minor < 2)) throw new LabUnavailableError('a pair of guests wants qemu 7.2 or newer');
+  if (major < 7 || (major === 7 && minor < 2))
+    throw new LabUnavailableError('a pair of guests wants qemu 7.2 or newer');
   const folder = mkdtempSync(join(tmpdir(), 'sock-kernel-lab-pair-'));
   const socket = join(folder, 'link');
   const shared = join(folder, 'shared');

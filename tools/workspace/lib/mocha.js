@@ -21,14 +21,14 @@ const mocha = join(root, 'node_modules/mocha/bin/mocha.js');
 /** @typedef {import('./packages.js').WorkspacePackage & { tests: string }} TestedPackage `tests`: a glob */
 
 /**
- * The packages that have tests, those whose script `test` is `mocha '<glob>'`.
+ * The packages that have tests, those whose script `test` begins with `mocha '<glob>'`.
  *
  * @param {string[]} [names] only these: a folder, its last part or the name of the package
  * @returns {TestedPackage[]}
  */
 export function testedPackages(names = []) {
   const all = workspacePackages().flatMap((one) => {
-    const tests = /^mocha '?([^']+)'?$/.exec(one.manifest.scripts?.test ?? '')?.[1];
+    const tests = /^mocha '?([^'& ]+)'?(?: &&|$)/.exec(one.manifest.scripts?.test ?? '')?.[1];
     return tests === undefined ? [] : [{ ...one, tests }];
   });
   if (names.length === 0) return all;

@@ -22,13 +22,11 @@ import { root } from './process.js';
  * @property {Record<string, string>} [devDependencies]
  */
 
-/** @returns {WorkspacePackage[]} those of `packages/` first, core at their head, then `tools/`, then `examples` */
+/** @returns {WorkspacePackage[]} those of `packages/` with core first, then `tools/`, then `examples` */
 export function workspacePackages() {
-  const folders = [...subfolders('packages'), ...subfolders('tools'), 'examples'];
-  const rank = (/** @type {string} */ folder) => ['packages/core', 'packages/testkit'].indexOf(folder) * -1;
-  return folders
+  const families = subfolders('packages').filter((folder) => folder !== 'packages/core');
+  return ['packages/core', ...families, ...subfolders('tools'), 'examples']
     .filter((folder) => existsSync(join(root, folder, 'package.json')))
-    .sort((a, b) => Number(b === 'packages/core') - Number(a === 'packages/core') || rank(a) - rank(b))
     .map((folder) => ({
       folder,
       path: join(root, folder),

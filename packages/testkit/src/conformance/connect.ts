@@ -141,6 +141,8 @@ function acceptTests<A, I>(bench: Bench<A, I>): void {
     const connecting = client.connect(address);
     bench.own((await server.accept()).socket);
     await connecting;
+    // Linux: the first of them may still be told the outcome of the connect before it
+    await client.connect(address).catch(() => {});
     for (const form of ['promise', 'sync'] as const) {
       const error = await failure(form, client, 'connect', address);
       expect(error.code).to.equal('EISCONN');
@@ -178,7 +180,7 @@ function acceptTests<A, I>(bench: Bench<A, I>): void {
 async function tryConnect<A, I>(client: Socket<A, I>, address: I): Promise<void> {
   if (client.tryConnect(address) !== null) return;
   await within('connecting', client.waitWritable());
-  expect(client.getOption(soError)).to.equal(0);
+  expect(client.getOption(soError)).to.equal(null);
 }
 
 function refusedTests<A, I>(bench: Bench<A, I>): void {
@@ -206,7 +208,7 @@ function refusedTests<A, I>(bench: Bench<A, I>): void {
     try {
       if (client.tryConnect(address) === null) {
         await within('the refusal', client.waitWritable().catch(() => {}));
-        code = client.getOption(soError) === 0 ? undefined : refusedCode;
+        code = client.getOption(soError) ?? undefined;
       }
     } catch (error) {
       code = (error as SocketError).code;

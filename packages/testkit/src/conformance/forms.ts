@@ -12,10 +12,11 @@ export function methodName(form: Form, operation: string): string {
   return `try${operation[0]?.toUpperCase()}${operation.slice(1)}`;
 }
 
-type Operation = {
-  // biome-ignore lint/suspicious/noExplicitAny: the shape of a method, never its arguments
-  [K in keyof Socket]: Socket[K] extends (...args: any[]) => Promise<unknown> ? K : never;
-}[keyof Socket];
+/** The operations that have a promise form. */
+export type Operation = {
+  [K in keyof Socket]: Socket[K] extends (...args: never[]) => Promise<unknown> ? K : never;
+}[keyof Socket] &
+  string;
 
 type Method = (...args: unknown[]) => unknown;
 

@@ -31,11 +31,12 @@ export const udpSend: Benchmark = {
   operation: 'datagram',
   note:
     'To a bound socket on 127.0.0.1 that nobody reads, for all the same: what is measured is the whole way of a ' +
-    'datagram to the full queue of its receiver, which the sender pays for on the loopback interface. The batch and ' +
-    'UDP_SEGMENT send 64 datagrams a call.',
+    'datagram to the full queue of its receiver, which the sender pays for on the loopback interface. The address is ' +
+    'given as an object with every call, or encoded once. The batch and UDP_SEGMENT send 64 datagrams a call.',
   measures: ['cpu', 'wall'],
   contenders: [
     ours('trySendTo', node('sock-udp-send', 'trySendTo')),
+    ours('trySendTo, encoded', node('sock-udp-send', 'trySendTo-encoded')),
     ours('sendToSync', node('sock-udp-send', 'sendToSync')),
     ours('await sendTo', node('sock-udp-send', 'sendTo')),
     ours('await sendBatch', node('sock-udp-send', 'sendBatch')),
@@ -51,6 +52,7 @@ export const udpSend: Benchmark = {
   counterpart: { order: 'first', program: c('udp-send', 'sink') },
   targets: [
     { work: 'UDP send, per call', ours: 'trySendTo', against: 'node:dgram', measure: 'cpu', atLeast: 1.4 },
+    { work: 'UDP send, per call', ours: 'trySendTo, encoded', against: 'node:dgram', measure: 'cpu', atLeast: 1.4 },
     { work: 'UDP send, per call', ours: 'await sendTo', against: 'node:dgram, await', measure: 'cpu', atLeast: 1.4 },
     {
       work: 'UDP send, UDP_SEGMENT',

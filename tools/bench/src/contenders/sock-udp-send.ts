@@ -1,4 +1,5 @@
-// sendTo, trySendTo, sendToSync, sendBatch, segment, each with PORT: datagrams of 64 bytes to an address.
+// sendTo, trySendTo, trySendTo-encoded, sendToSync, sendBatch, sendBatch-reused, segment, each with PORT: datagrams
+// of 64 bytes to an address.
 import { MessageBatch, SOCK_DGRAM, Socket } from '@sock/core';
 import { inet, udpSegment } from '@sock/inet';
 import { argument, Meter } from './meter.js';
@@ -20,6 +21,13 @@ switch (argument(0)) {
       if (socket.trySendTo(message, address) === null) await socket.waitWritable();
     } while (!meter.add(1));
     break;
+  case 'trySendTo-encoded': {
+    const encoded = socket.encodeAddress(address);
+    do {
+      if (socket.trySendTo(message, encoded) === null) await socket.waitWritable();
+    } while (!meter.add(1));
+    break;
+  }
   case 'sendToSync':
     do socket.sendToSync(message, address);
     while (!meter.add(1));

@@ -67,7 +67,8 @@ export class Child {
     const { value, done } = await this.#lines.next();
     if (done !== true) return JSON.parse(value);
     const end = await this.#ended;
-    const why = this.#complaints.split('\n').find((text) => /error|:/i.test(text)) ?? '';
+    const complaints = this.#complaints.split('\n');
+    const why = complaints.find((text) => /error/i.test(text)) ?? complaints.findLast((text) => text !== '') ?? '';
     throw new Error(`${end} ${why}`.trim());
   }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -37,4 +37,10 @@ export async function machine(): Promise<Machine> {
 
 export function describe(of: Machine): string {
   return `${of.cpu}, ${of.cores} cores, ${of.memory}; ${of.kernel}; ${of.node}; ${of.python}; ${of.compiler}`;
+}
+
+/** What to know about figures measured while others use the machine; nothing where it is quiet. */
+export function disturbance(): string | undefined {
+  const [load = 0] = loadavg();
+  return load < 0.5 ? undefined : `the machine is busy (load ${load.toFixed(1)}): the figures are rough`;
 }
