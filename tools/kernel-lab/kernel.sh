@@ -69,7 +69,7 @@ unpack() { # NAME DEB...
     work=$(mktemp -d "$kernels/.unpack.XXXXXX")
     for deb in "$@"; do dpkg-deb -x "$deb" "$work"; done
     # newer packages keep their modules below usr/lib
-    [ -e "$work/lib/modules" ] || { rm -rf "$work/lib"; ln -s usr/lib "$work/lib"; }
+    [ -e "$work/lib/modules" ] || { rm -rf "${work:?}/lib"; ln -s usr/lib "$work/lib"; }
     version=$(basename "$work"/boot/vmlinuz-*)
     version=${version#vmlinuz-}
     [ -d "$work/lib/modules/$version" ] || die "no modules for $version in $*"

@@ -77,11 +77,16 @@ missing_counterparts=$(missing_of "${counterparts[@]}")
 if [ $check = 1 ]; then
   [ -z "$missing" ] || unavailable "missing packages: $missing- 'npm run lab:setup' installs them"
   kernel_ready "${suite:-default}" || unavailable "no kernel in $cache - 'npm run lab:setup' fetches one"
-  [ -z "$missing_counterparts" ] || say "missing counterparts of tests: $missing_counterparts"
+  [ -z "$missing_counterparts" ] ||
+    unavailable "missing counterparts of tests: $missing_counterparts- 'npm run lab:setup' installs them"
   exit 0
 fi
 
 # 1. packages
+if [ -z "$missing" ] && [ -n "$missing_counterparts" ] && [ $install = 1 ] && ! may_become_root; then
+  say "tests will miss their counterparts, as this is not root and sudo does not work: $missing_counterparts"
+  install=0
+fi
 if [ -n "$missing$missing_counterparts" ] && [ $install = 1 ]; then
   command -v apt-get > /dev/null ||
     unavailable "no apt-get here; install what these Debian packages hold, then run this again with" \
@@ -111,8 +116,10 @@ apt_options=()
 use_suite() { # package lists of their own, so that the system's configuration stays as it is
   local lists=$cache/apt/$suite mirror keyring
   command -v apt-get > /dev/null || unavailable "--suite wants apt"
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 -E '/(debian|ubuntu)/?$') ||
-    mirror=http://deb.debian.org/debian
+  # shellcheck disable=SC2016 # apt's own variable
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' |
+    awk '/\/(debian|ubuntu)\/?$/ && !found { print; found = 1 }')
+  mirror=${mirror:-http://deb.debian.org/debian}
   keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   [[ $mirror != *ubuntu* ]] || keyring=/usr/share/keyrings/ubuntu-archive-keyring.gpg
   mkdir -p "$lists"/{lists/partial,cache/archives/partial}

@@ -40,6 +40,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   DefinePolling(exports, environment);
   DefineInterfaces(exports, environment);
   DefineNetdb(exports, environment);
+  DefineMappings(exports, environment);
   return exports;
 }
 

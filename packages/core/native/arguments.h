@@ -107,6 +107,7 @@ void DefineReadiness(Exports exports, Environment* environment);
 void DefinePolling(Exports exports, Environment* environment);
 void DefineInterfaces(Exports exports, Environment* environment);
 void DefineNetdb(Exports exports, Environment* environment);
+void DefineMappings(Exports exports, Environment* environment);
 
 }  // namespace sock
 

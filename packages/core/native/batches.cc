@@ -1,6 +1,8 @@
 // Many datagrams in one call. A batch is plain memory that TypeScript laid out: `count` slots of
 // data, of sockaddr and of control messages, and four numbers for each: bytes, bytes of sockaddr,
 // flags, bytes of control messages.
+#include <algorithm>
+
 #include "arguments.h"
 
 namespace sock {
@@ -80,7 +82,9 @@ static napi_value Sendmmsg(napi_env env, napi_callback_info info) {
     msghdr& message = batch.messages[i].msg_hdr;
     const size_t slot = batch.first + i;
     const int32_t* numbers = batch.numbers + slot * kNumbers;
-    batch.vectors[i] = {batch.data.data + slot * batch.size, static_cast<size_t>(numbers[kBytes])};
+    // of a message that was received and cut off the number is more than what is here
+    batch.vectors[i] = {batch.data.data + slot * batch.size,
+                        std::min(static_cast<size_t>(numbers[kBytes]), batch.size)};
     message = {};
     if (numbers[kAddressBytes] > 0) {
       message.msg_name = batch.addresses.data + slot * kSockaddrBytes;
@@ -90,7 +94,7 @@ static napi_value Sendmmsg(napi_env env, napi_callback_info info) {
     message.msg_iovlen = 1;
     if (numbers[kControlBytes] > 0) {
       message.msg_control = batch.control.data + slot * batch.control_size;
-      message.msg_controllen = numbers[kControlBytes];
+      message.msg_controllen = std::min(static_cast<size_t>(numbers[kControlBytes]), batch.control_size);
     }
   }
   return args.Result(sendmmsg(args.Int(0), batch.messages, batch.count, args.Int(9) | MSG_NOSIGNAL));

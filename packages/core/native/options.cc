@@ -2,6 +2,9 @@
 #include <linux/filter.h>
 #include <sys/ioctl.h>
 
+#include <cstddef>
+#include <cstring>
+
 #include "arguments.h"
 
 namespace sock {
@@ -48,7 +51,15 @@ static napi_value IoctlBytes(napi_env env, napi_callback_info info) {
   Arguments<3> args(env, info);
   const Bytes bytes = args.View(2);
   if (bytes.data == nullptr) return args.Number(kBufferGone);
-  return args.Result(ioctl(args.Int(0), args.Uint(1), bytes.data));
+  // The kernel is not told how many bytes there are: what is small gets room for any structure behind it.
+  constexpr size_t kRoom = 4096;
+  if (bytes.length >= kRoom) return args.Result(ioctl(args.Int(0), args.Uint(1), bytes.data));
+  alignas(std::max_align_t) uint8_t room[2 * kRoom] = {};
+  std::memcpy(room, bytes.data, bytes.length);
+  const int result = ioctl(args.Int(0), args.Uint(1), room);
+  const int error = errno;
+  std::memcpy(bytes.data, room, bytes.length);
+  return args.Number(result == -1 ? -error : result);
 }
 
 void DefineOptions(Exports exports, Environment* environment) {

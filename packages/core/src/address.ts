@@ -1,4 +1,4 @@
-import { invalidArgumentType } from './arguments.js';
+import { checkInteger, invalidArgumentType, outOfRange } from './arguments.js';
 import { readU16, writeU16 } from './bytes.js';
 import { type AddressFamily, EncodedAddress, type SocketInfo, UnknownAddress } from './family.js';
 import { ADDRESS_LENGTH, given, received, SOCKADDR_SIZE, state } from './native.js';
@@ -13,17 +13,22 @@ export interface Addressed extends SocketInfo {
 
 const NO_BYTES = new Uint8Array(0);
 
+// bytes that the caller made, behind `before` bytes of the shared memory: the length of both
+function copyRaw(argument: string, bytes: unknown, before: number): number {
+  if (!(bytes instanceof Uint8Array)) throw invalidArgumentType(argument, 'a Uint8Array', bytes);
+  const room = SOCKADDR_SIZE - before;
+  if (bytes.length > room) throw outOfRange(argument, `at most ${room} bytes`, bytes.length);
+  given.set(bytes, before);
+  return before + bytes.length;
+}
+
 /** Writes an address into the shared memory (`given`): its length in bytes. */
 export function encodeAddress(socket: Addressed, input: unknown): number {
-  if (input instanceof EncodedAddress) {
-    given.set(input.sockaddr);
-    return input.sockaddr.length;
-  }
+  if (input instanceof EncodedAddress) return copyRaw('address.sockaddr', input.sockaddr, 0);
   given.fill(0);
   if (input instanceof UnknownAddress) {
-    writeU16(given, input.domain, 0);
-    given.set(input.data, 2);
-    return 2 + input.data.length;
+    writeU16(given, checkInteger('address.domain', input.domain, 0, 0xffff), 0);
+    return copyRaw('address.data', input.data, 2);
   }
   if (input === undefined || input === null) {
     throw invalidArgumentType('address', `an address of the family ${socket.family.name}`, input);

@@ -181,7 +181,10 @@ export class Ancillary implements Iterable<AncillaryItem>, Disposable {
         data: control.slice(offset + HEADER, Math.min(offset + length, control.length)),
       };
       items.push(item);
-      if (carriesDescriptors(item)) for (const fd of descriptorsIn(item.data)) fds.add(fd);
+      if (carriesDescriptors(item)) {
+        // a pidfd that the kernel could not make is an errno
+        for (const fd of descriptorsIn(item.data)) if (fd >= 0) fds.add(fd);
+      }
       offset += align(length);
     }
     return new Ancillary(items, fds);
@@ -210,12 +213,17 @@ export class Ancillary implements Iterable<AncillaryItem>, Disposable {
     for (const item of this.items) {
       if (item.level !== level || item.type !== type || !carriesDescriptors(item)) continue;
       for (const fd of descriptorsIn(item.data)) {
-        if (!this.fds.delete(fd)) continue;
-        native.release(fd);
-        taken.push(fd);
+        if (this.release(fd)) taken.push(fd);
       }
     }
     return taken;
+  }
+
+  /** Hands over one descriptor: the caller closes it from now on. `false` where it is not owned here. */
+  release(fd: number): boolean {
+    if (!this.fds.delete(fd)) return false;
+    native.release(fd);
+    return true;
   }
 
   /** Closes the descriptors that were not taken. */

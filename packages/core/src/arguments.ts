@@ -113,17 +113,30 @@ export function checkInterfaceName(argument: string, value: unknown): string {
 /** Data that can be sent: bytes in any form, or a string, which is sent as UTF-8. */
 export type Data = string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer;
 
+// A detached ArrayBuffer is as long as an empty one, and a view of it too: making another view tells.
+function memoryOf(argument: string, data: ArrayBufferView | ArrayBuffer | SharedArrayBuffer): Uint8Array {
+  try {
+    if (!ArrayBuffer.isView(data)) return new Uint8Array(data);
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  } catch {
+    throw outOfRange(argument, 'memory that was not transferred elsewhere', data);
+  }
+}
+
+const isMemory = (data: unknown): data is ArrayBufferView | ArrayBuffer | SharedArrayBuffer =>
+  ArrayBuffer.isView(data) || data instanceof ArrayBuffer || data instanceof SharedArrayBuffer;
+
 /** Data as bytes: the same memory, except for strings, which become UTF-8. */
 export function toBytes(argument: string, data: unknown): Uint8Array {
-  if (data instanceof Uint8Array) return data;
+  if (data instanceof Uint8Array && data.length > 0) return data;
   if (typeof data === 'string') return Buffer.from(data, 'utf8');
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  if (data instanceof ArrayBuffer || data instanceof SharedArrayBuffer) return new Uint8Array(data);
+  if (isMemory(data)) return memoryOf(argument, data);
   throw invalidArgumentType(argument, 'a string, an ArrayBufferView or an ArrayBuffer', data);
 }
 
 /** A buffer to receive into, as bytes: the same memory. */
 export function toTarget(argument: string, buffer: unknown): Uint8Array {
-  if (typeof buffer === 'string') throw invalidArgumentType(argument, 'an ArrayBufferView or an ArrayBuffer', buffer);
-  return toBytes(argument, buffer);
+  if (buffer instanceof Uint8Array && buffer.length > 0) return buffer;
+  if (isMemory(buffer)) return memoryOf(argument, buffer);
+  throw invalidArgumentType(argument, 'an ArrayBufferView or an ArrayBuffer', buffer);
 }

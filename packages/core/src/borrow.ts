@@ -1,6 +1,6 @@
 import type { Socket as NetSocket } from 'node:net';
 import { invalidArgumentType, outOfRange } from './arguments.js';
-import { SOCK_STREAM } from './constants.gen.js';
+import { AF_INET, AF_INET6, AF_UNIX, SOCK_STREAM } from './constants.gen.js';
 import { Descriptor } from './descriptor.js';
 import type { Socket } from './socket.js';
 
@@ -13,12 +13,14 @@ export interface NetSocketLike {
   readonly destroyed?: boolean;
   address(): unknown;
   on(event: 'close', listener: () => void): unknown;
+  off(event: 'close', listener: () => void): unknown;
 }
 
 /** A `dgram.Socket`. */
 export interface DgramSocketLike {
   address(): unknown;
   on(event: 'close', listener: () => void): unknown;
+  off(event: 'close', listener: () => void): unknown;
 }
 
 function handleOf(owner: object): Handle | undefined {
@@ -41,19 +43,27 @@ export function borrowedDescriptor(owner: NetSocketLike | DgramSocketLike): Desc
   }
   const descriptor = new Descriptor(current(), false);
   let detached = false;
+  const closed = (): void => {
+    descriptor.detach();
+  };
   Object.defineProperty(descriptor, 'fd', {
     get: () => (detached ? -1 : current()),
     set(fd: number) {
       detached = fd < 0;
+      if (detached) owner.off('close', closed);
     },
   });
-  owner.on('close', () => descriptor.detach());
+  owner.on('close', closed);
   return descriptor;
 }
 
 /** Hands a socket over to `node:net`. */
 export function openNetSocket(socket: Socket<unknown>): NetSocket {
   if (socket.type !== SOCK_STREAM) throw outOfRange('socket.type', 'SOCK_STREAM', socket.type);
+  // checked before the descriptor is given up: libuv knows no other streams
+  if (![AF_INET, AF_INET6, AF_UNIX].includes(socket.domain)) {
+    throw outOfRange('socket.domain', 'AF_INET, AF_INET6 or AF_UNIX', socket.domain);
+  }
   const net = process.getBuiltinModule('node:net');
   const fd = socket.detach();
   return new net.Socket({ fd, readable: true, writable: true });

@@ -14,6 +14,7 @@ import {
 } from './loop.js';
 import { type Native, native } from './native.js';
 import { type Direction, ERROR, type Operation, READ, WRITE } from './operation.js';
+import { offAbort, onAbort } from './signals.js';
 
 // poll(2) and epoll(7) agree on these
 export const POLLIN = 1;
@@ -26,9 +27,22 @@ const EVERYTHING = POLLIN | POLLPRI | POLLOUT | POLLRDHUP;
 
 const TIMER_MAX = 0x7fffffff;
 
+// Readiness may be no help: a unix datagram socket that is not connected is writable, while the
+// receiver that a message is for has no room. After this many misses in a row only time helps.
+const MISSES = 3;
+const BACKOFF_MAX = 50;
+
+/** Milliseconds to sleep after so many misses in a row. */
+export function backoff(misses: number): number {
+  return misses < MISSES ? 0 : Math.min(2 ** (misses - MISSES), BACKOFF_MAX);
+}
+
 /** An operation that waits for its turn or for readiness, in the list of its direction. */
 export class Pending<Result> {
   next: Pending<unknown> | null = null;
+  // times in a row that the socket was writable and there was no room all the same
+  private misses = 0;
+  private before = 0;
   private timer: NodeJS.Timeout | undefined;
   private retry: NodeJS.Timeout | undefined;
   private settled = false;
@@ -41,7 +55,7 @@ export class Pending<Result> {
     private readonly reject: (error: unknown) => void,
     private readonly signal: AbortSignal | undefined,
   ) {
-    signal?.addEventListener('abort', this);
+    if (signal !== undefined) onAbort(signal, this);
   }
 
   /** Limits the wait. The clock is monotonic; a timer that fires early is set again. */
@@ -49,6 +63,8 @@ export class Pending<Result> {
     if (this.settled) return;
     const left = Math.ceil(deadline - performance.now());
     if (left <= 0) {
+      // a loop that was busy may not have had the time to see what is there
+      this.descriptor.progress(this.operation.direction);
       this.abandon(() => timedOut(this.subject, this.operation.syscall, timeout, this.context()));
       return;
     }
@@ -62,9 +78,20 @@ export class Pending<Result> {
     if (this.retry !== undefined) return;
     this.retry = setTimeout(() => {
       this.retry = undefined;
-      this.descriptor.progress(this.operation.direction);
+      this.descriptor.progress(this.operation.direction, true);
     }, delay);
     this.retry.unref();
+  }
+
+  /**
+   * There was no room to send although the socket was writable: milliseconds to sleep before the next
+   * attempt, 0 for a few times.
+   */
+  missed(): number {
+    const { transferred = 0 } = this.operation;
+    this.misses = transferred === this.before ? this.misses + 1 : 0;
+    this.before = transferred;
+    return backoff(this.misses);
   }
 
   /** The signal of the caller was aborted. */
@@ -108,7 +135,7 @@ export class Pending<Result> {
     this.settled = true;
     if (this.timer !== undefined) clearTimeout(this.timer);
     if (this.retry !== undefined) clearTimeout(this.retry);
-    this.signal?.removeEventListener('abort', this);
+    if (this.signal !== undefined) offAbort(this.signal, this);
   }
 
   private context(): { address: unknown; transferred: number | undefined } {
@@ -155,7 +182,7 @@ export class Descriptor implements Watcher {
   /** Tries an operation once. A signal that interrupts the call is no result. */
   attempt(operation: Operation<unknown>): number {
     if (this.fd < 0) return -EBADF;
-    if (this.deferred !== 0 && operation.direction === READ) {
+    if (this.deferred !== 0 && operation.direction === READ && operation.passive !== true) {
       const { deferred } = this;
       this.deferred = 0;
       return deferred;
@@ -196,7 +223,7 @@ export class Descriptor implements Watcher {
     this.setTail(direction, pending);
     this.held++;
     if (this.referenced) hold();
-    if (tired) setImmediate(() => this.progress(direction)).unref();
+    if (tired) setImmediate(() => this.progress(direction));
     else if (tail === null) this.await(pending);
   }
 
@@ -230,10 +257,13 @@ export class Descriptor implements Watcher {
   }
 
   /** Makes sure that something wakes the first operation of a direction. */
-  private await(pending: Pending<unknown>): void {
+  private await(pending: Pending<unknown>, delay = 0): void {
     const { operation } = pending;
-    if (operation.delay !== undefined && operation.delay > 0) {
-      pending.retryIn(operation.delay);
+    const event = operation.direction === READ ? READABLE : WRITABLE;
+    const pause = operation.delay || delay;
+    if (pause > 0) {
+      pending.retryIn(pause);
+      if (this.armed & event) this.arm(this.armed & ~event);
       return;
     }
     if (this.edgeSlot >= 0) return;
@@ -241,13 +271,13 @@ export class Descriptor implements Watcher {
       this.openEdge();
       return;
     }
-    const event = operation.direction === READ ? READABLE : WRITABLE;
     if ((this.armed & event) === 0) this.arm(this.armed | event);
   }
 
   private arm(events: number): void {
     if (this.slot < 0) {
-      let slot = watch(this.fd, this);
+      // the owner of a borrowed descriptor may watch it later: its place in the loop stays free
+      let slot = this.owned ? watch(this.fd, this) : -EEXIST;
       if (slot === -EEXIST) {
         this.watched = this.calls.dup(this.fd);
         slot = this.watched < 0 ? this.watched : watch(this.watched, this);
@@ -297,7 +327,7 @@ export class Descriptor implements Watcher {
     if (readHead === null) this.drained = false;
     if (events & STOPPED) this.armed = 0;
     if (events & (READABLE | DISCONNECT | PRIORITIZED)) this.progress(READ);
-    if (events & WRITABLE) this.progress(WRITE);
+    if (events & WRITABLE) this.progress(WRITE, true);
     if (this.fd < 0 || this.edgeSlot >= 0) return;
     if (events & STOPPED) {
       this.progress(ERROR);
@@ -323,14 +353,17 @@ export class Descriptor implements Watcher {
     return pending;
   }
 
-  /** Completes the pending operations of a direction, in order, until one has to wait. */
-  progress(direction: Direction): void {
+  /**
+   * Completes the pending operations of a direction, in order, until one has to wait.
+   * @param writable whether the kernel has just said that there is room to send
+   */
+  progress(direction: Direction, writable = false): void {
     for (;;) {
       const pending = this.head(direction);
       if (pending === null) return;
       const count = this.attempt(pending.operation);
       if (count === -EAGAIN) {
-        this.await(pending);
+        this.await(pending, writable ? pending.missed() : 0);
         return;
       }
       this.shift(direction);

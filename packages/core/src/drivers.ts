@@ -1,5 +1,5 @@
 import { invalidArgumentType, outOfRange } from './arguments.js';
-import { type Descriptor, POLLERR, POLLIN, POLLOUT, POLLPRI, Pending } from './descriptor.js';
+import { backoff, type Descriptor, POLLERR, POLLIN, POLLOUT, POLLPRI, Pending } from './descriptor.js';
 import { EAGAIN, EINTR } from './errno.js';
 import { CLOSED, type FailureContext, failure, type Subject, timedOut } from './failure.js';
 import { mayComplete } from './loop.js';
@@ -105,14 +105,17 @@ function waitAndRetry(target: Target, operation: Operation<unknown>, timeout: nu
   const { calls } = descriptor;
   const deadline = timeout === null ? Number.POSITIVE_INFINITY : performance.now() + timeout;
   let edge = -1;
+  let misses = 0;
+  let before = operation.transferred;
   try {
     for (;;) {
       const left = deadline - performance.now();
       if (left <= 0) return -EAGAIN;
       let wait = Math.min(left, BREATH);
       let events: number;
-      if (operation.delay !== undefined && operation.delay > 0) {
-        wait = Math.min(wait, operation.delay);
+      const pause = operation.delay || backoff(misses);
+      if (pause > 0) {
+        wait = Math.min(wait, pause);
         events = calls.sleep(wait);
       } else if (edge >= 0) {
         events = calls.edgeWait(edge, wait);
@@ -122,6 +125,9 @@ function waitAndRetry(target: Target, operation: Operation<unknown>, timeout: nu
       if (events < 0 && events !== -EINTR) return events;
       const count = descriptor.attempt(operation);
       if (count !== -EAGAIN) return count;
+      const missed = operation.direction === WRITE && operation.transferred === before && (events > 0 || pause > 0);
+      misses = missed ? misses + 1 : 0;
+      before = operation.transferred;
       // woken for nothing by a condition that lasts: from now on only what is new counts
       if (events > 0 && edge < 0 && (events & POLLERR || operation.edge === true)) {
         edge = calls.edgeOpen(descriptor.fd, EVENTS[operation.direction] | POLLPRI);

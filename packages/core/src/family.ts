@@ -43,6 +43,12 @@ export interface AddressFamily<Address, Input = Address> {
   /** Protocol to use where the caller names none: for formats that imply one. */
   readonly protocol?: number;
   /**
+   * The number that socket(2) takes for a protocol, where that is another than the one programs use,
+   * such as the same one in network byte order.
+   * @throws TypeError or RangeError naming `protocol`
+   */
+  encodeProtocol?(protocol: number): number;
+  /**
    * Writes `input` as the family's `struct sockaddr_*`. The address family field at the start is
    * written before the call, and the rest of `into` (128 bytes) is zero.
    * @returns the number of bytes used, from the start of `into`.

@@ -61,8 +61,8 @@ export function unknownFamily(domain: number): AddressFamily<UnknownAddress> {
 
 /** Checks an address codec. */
 export function checkFamily<Address, Input>(family: AddressFamily<Address, Input>): AddressFamily<Address, Input> {
-  const { encode, decode, domain, name } = checkObject('family', family);
-  if (typeof encode !== 'function' || typeof decode !== 'function' || typeof name !== 'string') {
+  const { encode, decode, format, domain, name } = checkObject('family', family);
+  if ([encode, decode, format].some((codec) => typeof codec !== 'function') || typeof name !== 'string') {
     throw invalidArgumentType('family', 'an AddressFamily, such as inet or unix', family);
   }
   checkInteger('family.domain', domain, 0, 0xffff);
@@ -116,7 +116,8 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
       this.type = asked & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
       this.protocol = checkInteger('protocol', protocol ?? family.protocol ?? 0, 0, FD_MAX);
       this.limit = (asked & SOCK_NONBLOCK) !== 0 ? 0 : getDefaultTimeout();
-      const fd = native.socket(family.domain, this.type, this.protocol);
+      const number = family.encodeProtocol?.(this.protocol) ?? this.protocol;
+      const fd = native.socket(family.domain, this.type, number);
       if (fd < 0) throw failure(this.target, 'socket', fd);
       this.descriptor = new Descriptor(fd, true);
     }
@@ -178,7 +179,8 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
    * @throws SocketError `EBADF` where the socket is closed. Source: fcntl(2), O_NONBLOCK.
    */
   detach(options: { blocking?: boolean } = {}): number {
-    const blocking = checkBoolean('options.blocking', checkObject('options', options).blocking ?? false);
+    const { blocking = false } = checkObject('options', options);
+    checkBoolean('options.blocking', blocking);
     const fd = this.fd('detach');
     if (blocking) this.check('fcntl', native.nonBlocking(fd, 0));
     unclosed.unregister(this);
@@ -245,7 +247,7 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
   }
 
   interfaceName(index: number): string | undefined {
-    return interfaceNameOf(this.fd('ioctl'), index);
+    return interfaceNameOf(this.fd('ioctl'), checkInteger('index', index, 0, 0xffffffff));
   }
 
   /**
@@ -432,7 +434,7 @@ export function chooseFamily<Address, Input>(
   family: FamilyChoice<Address, Input> | undefined,
   info: AdoptInfo,
 ): AddressFamily<Address, Input> {
-  const chosen = typeof family === 'function' ? family(info) : (family ?? unknownFamily(info.domain));
+  const chosen = typeof family === 'function' ? family(info) : family === undefined ? unknownFamily(info.domain) : family;
   const checked = checkFamily(chosen as AddressFamily<Address, Input>);
   if (checked.domain !== info.domain) {
     throw outOfRange('family', `a family of the domain that the socket has, ${info.domain}`, checked.domain);

@@ -1,12 +1,12 @@
-import { AddressCache, type Addressed, type AnyAddress, encodeAddress } from './address.js';
+import { AddressCache, type Addressed, type AnyAddress, decodeAddress, encodeAddress } from './address.js';
 import { Ancillary, type AncillaryItem, encodeAncillary } from './ancillary.js';
 import { checkInteger, checkObject, type Data, outOfRange, toBytes } from './arguments.js';
 import { MSG_DONTWAIT, MSG_TRUNC } from './constants.gen.js';
 import type { Descriptor } from './descriptor.js';
 import { EAGAIN, EINTR } from './errno.js';
-import { EncodedAddress, UnknownAddress } from './family.js';
 import { given, SOCKADDR_SIZE } from './native.js';
-import { type Operation, READ, WRITE } from './operation.js';
+import { type Direction, type Operation, WRITE } from './operation.js';
+import { directionOf } from './receive.js';
 
 /** Most messages that one call takes. Source: UIO_MAXIOV, recvmmsg(2). */
 const COUNT_MAX = 1024;
@@ -195,22 +195,25 @@ export class MessageBatch<Address = unknown, Input = Address> {
   }
 
   /** @internal The address of a message to send, for errors. */
-  destination(index: number): unknown {
-    const input = this.inputs[index];
-    return input instanceof EncodedAddress || input instanceof UnknownAddress ? undefined : input;
+  destination(socket: Addressed, index: number): unknown {
+    const length = index < this.used ? (this.numbers[index * NUMBERS + ADDRESS_BYTES] as number) : 0;
+    const offset = index * SOCKADDR_SIZE;
+    return length === 0 ? undefined : decodeAddress(socket, this.sockaddrs.subarray(offset, offset + length));
   }
 }
 
 /** recvmmsg(2). */
 export class RecvBatch implements Operation<number> {
   readonly syscall = 'recvmmsg';
-  readonly direction = READ;
+  readonly direction: Direction;
 
   constructor(
     private readonly socket: Addressed,
     private readonly batch: MessageBatch<unknown, unknown>,
     private readonly flags: number,
-  ) {}
+  ) {
+    this.direction = directionOf(flags);
+  }
 
   get immediate(): boolean {
     return (this.flags & MSG_DONTWAIT) !== 0;
@@ -232,7 +235,7 @@ export class SendBatch implements Operation<number> {
   transferred = 0;
 
   constructor(
-    socket: Addressed,
+    private readonly socket: Addressed,
     private readonly batch: MessageBatch<unknown, unknown>,
     private readonly first: number,
     private readonly flags: number,
@@ -261,6 +264,6 @@ export class SendBatch implements Operation<number> {
   }
 
   address(): unknown {
-    return this.batch.destination(this.first + this.transferred);
+    return this.batch.destination(this.socket, this.first + this.transferred);
   }
 }

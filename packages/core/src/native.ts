@@ -87,6 +87,13 @@ export interface Native {
   ioctlNumber(fd: number, request: number, argument: number): number;
   ioctlBytes(fd: number, request: number, argument: Uint8Array): number;
 
+  /** Gives the memory, and the handle that the other functions take. */
+  mapMemory(fd: number, length: number, offset: number): [memory: ArrayBuffer, handle: MappingHandle] | number;
+  /** Detaches the memory. */
+  unmapMemory(memory: ArrayBuffer, handle: MappingHandle): number;
+  loadAcquire32(handle: MappingHandle, offset: number): number;
+  storeRelease32(handle: MappingHandle, offset: number, value: number): number;
+
   startLoop(dispatch: (count: number) => void): number;
   watch(fd: number): number;
   arm(slot: number, events: number): number;
@@ -136,6 +143,9 @@ export interface Native {
   sethostname(name: string): number;
 }
 
+/** Names a mapping to the addon. */
+export type MappingHandle = Readonly<Record<never, never>> & { readonly mapping: unique symbol };
+
 export type BatchArguments = [
   fd: number,
   data: Uint8Array,
@@ -181,10 +191,13 @@ export const given: Uint8Array = new Uint8Array(addon.memory, 64 + SOCKADDR_SIZE
 /** Pairs of slot and events that one turn of the loop found ready. */
 export const ready: Int32Array = new Int32Array(addon.memory, 64 + 2 * SOCKADDR_SIZE, 512);
 
+// one call transfers no more; source: read(2)
+const TRANSFER_MAX = 0x7ffff000;
+
 function describe(fd: number, offset: number, length: number, flags: number): void {
   state[DESCRIPTOR] = fd;
   state[OFFSET] = offset;
-  state[LENGTH] = length;
+  state[LENGTH] = Math.min(length, TRANSFER_MAX);
   state[FLAGS] = flags;
 }
 
@@ -193,6 +206,7 @@ const { recv, recvfrom, send, sendto } = addon;
 export const native: Native = {
   ...addon,
   recv(fd, bytes, offset, length, flags) {
+    if (offset > TRANSFER_MAX) return this.recv(fd, bytes.subarray(offset), 0, length, flags);
     describe(fd, offset, length, flags);
     return recv(bytes);
   },
@@ -201,6 +215,8 @@ export const native: Native = {
     return recvfrom(bytes);
   },
   send(fd, bytes, offset, length, flags) {
+    // behind 2 GiB the offset would not fit into the shared memory
+    if (offset > TRANSFER_MAX) return this.send(fd, bytes.subarray(offset), 0, length, flags);
     describe(fd, offset, length, flags);
     return send(bytes);
   },

@@ -31,6 +31,8 @@ export interface Operation<Result> {
   readonly edge?: boolean;
   /** The address that the operation names, for errors. */
   address?(): unknown;
+  /** Only looks: an error that waits is left for those who move data. */
+  readonly passive?: boolean;
   /** Bytes asked for of a stream: fewer received mean that there was no more. */
   readonly capacity?: number | undefined;
   /** What was handed over so far by an operation of several steps. */

@@ -1,11 +1,11 @@
-import { checkBoolean, invalidArgumentType } from './arguments.js';
+import { checkBoolean, checkObject, invalidArgumentType } from './arguments.js';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, Pending } from './descriptor.js';
 import { checkSignal, checkTimeout, type WaitOptions } from './drivers.js';
 import { EBADF, EINTR } from './errno.js';
 import { CLOSED, failure } from './failure.js';
 import { SocketHandle } from './handle.js';
 import { native } from './native.js';
-import { READ, WRITE } from './operation.js';
+import { ERROR, READ, WRITE } from './operation.js';
 import { Wait } from './wait.js';
 
 type AnySocket = SocketHandle<unknown, unknown>;
@@ -34,6 +34,7 @@ export interface PollResult {
 }
 
 const BREATH = 200;
+const EVENTS = { [READ]: POLLIN | POLLPRI, [WRITE]: POLLOUT } as const;
 
 class Poll {
   private readonly entries: Int32Array;
@@ -64,17 +65,20 @@ class Poll {
 
   now(milliseconds: number): PollResult[] {
     const { entries, interests } = this;
-    const deadline = milliseconds < 0 ? Number.POSITIVE_INFINITY : performance.now() + milliseconds;
+    // an error that a socket keeps for the next read is one that waits
+    const kept = interests.some(({ socket }) => socket.descriptor.deferred !== 0);
+    const limit = milliseconds < 0 ? Number.POSITIVE_INFINITY : milliseconds;
+    const deadline = kept ? 0 : performance.now() + limit;
     for (;;) {
       const left = deadline - performance.now();
       const count = native.poll(entries, interests.length, Math.max(0, Math.min(left, BREATH)));
       if (count > 0) break;
       if (count < 0 && count !== -EINTR) throw failure((interests[0] as PollInterest).socket.target, 'poll', count);
-      if (left <= 0) return [];
+      if (left <= 0) break;
     }
     const results: PollResult[] = [];
     interests.forEach(({ socket }, i) => {
-      const events = entries[i * 3 + 2] as number;
+      const events = (entries[i * 3 + 2] as number) | (socket.descriptor.deferred === 0 ? 0 : POLLIN | POLLERR);
       if (events === 0) return;
       results.push({
         socket,
@@ -98,12 +102,11 @@ class Poll {
         this.interests.forEach(({ socket }, i) => {
           const events = this.entries[i * 3 + 1] as number;
           const { descriptor, target } = socket;
-          for (const direction of [READ, WRITE] as const) {
-            const wanted = direction === READ ? POLLIN | POLLPRI : POLLOUT;
+          for (const direction of [READ, WRITE, ERROR] as const) {
             // no interest at all still waits for an error or a hang-up
-            if ((events & wanted) === 0 && !(events === 0 && direction === READ)) continue;
+            if (direction === ERROR ? events !== 0 : (events & EVENTS[direction]) === 0) continue;
             const wait = new Wait(direction, (events & POLLPRI) !== 0);
-            const pending = new Pending(descriptor, target, wait, settle, reject, end.signal);
+            const pending = new Pending(descriptor, target, wait, settle, reject, undefined);
             waits.push(pending);
             descriptor.add(pending as Pending<unknown>, false);
           }
@@ -115,8 +118,9 @@ class Poll {
         }
       });
     } finally {
-      // ends the waits that are still pending; their promises are settled already, or not of interest
       end.abort();
+      // ends the waits that are still pending: the promise is settled already
+      for (const wait of waits) wait.abandon(() => undefined);
     }
   }
 }
@@ -129,7 +133,7 @@ class Poll {
  */
 export async function poll(interests: Iterable<PollInterest>, options: WaitOptions = {}): Promise<PollResult[]> {
   const set = new Poll(interests);
-  const timeout = checkTimeout(options.timeout ?? null);
+  const timeout = checkTimeout(checkObject('options', options).timeout ?? null);
   const signal = checkSignal(options.signal);
   signal?.throwIfAborted();
   const deadline = timeout === null ? Number.POSITIVE_INFINITY : performance.now() + timeout;
@@ -143,7 +147,7 @@ export async function poll(interests: Iterable<PollInterest>, options: WaitOptio
 
 /** As `poll`, blocking the thread. */
 export function pollSync(interests: Iterable<PollInterest>, options: Pick<WaitOptions, 'timeout'> = {}): PollResult[] {
-  const timeout = checkTimeout(options.timeout ?? null);
+  const timeout = checkTimeout(checkObject('options', options).timeout ?? null);
   return new Poll(interests).now(timeout ?? -1);
 }
 

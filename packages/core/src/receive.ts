@@ -1,10 +1,10 @@
-import { AddressCache, type Addressed } from './address.js';
+import type { AddressCache, Addressed } from './address.js';
 import { Ancillary } from './ancillary.js';
 import { checkInteger, invalidArgumentType, toTarget } from './arguments.js';
 import { MSG_CTRUNC, MSG_DONTWAIT, MSG_ERRQUEUE, MSG_PEEK, MSG_WAITALL, SOCK_STREAM } from './constants.gen.js';
 import { type Descriptor, POLLRDHUP } from './descriptor.js';
 import { EAGAIN } from './errno.js';
-import { ADDRESS_LENGTH, CONTROL_LENGTH, MESSAGE_FLAGS, received, state } from './native.js';
+import { ADDRESS_LENGTH, BUFFER_GONE, CONTROL_LENGTH, MESSAGE_FLAGS, received, state } from './native.js';
 import { type Direction, ERROR, type Operation, READ } from './operation.js';
 import { borrow, claim, keep, offsetOf } from './slab.js';
 
@@ -53,7 +53,16 @@ export function checkSize(argument: string, size: unknown): number {
   return checkInteger(argument, size, 0, TRANSFER_MAX);
 }
 
-const directionOf = (flags: number): Direction => ((flags & MSG_ERRQUEUE) !== 0 ? ERROR : READ);
+// What a buffer held when the operation began it must hold at each attempt: one that was transferred
+// since looks empty.
+/** Bytes that several buffers have room for together. */
+export function sizeOf(buffers: readonly Uint8Array[]): number {
+  let size = 0;
+  for (const { length } of buffers) size += length;
+  return size;
+}
+
+export const directionOf = (flags: number): Direction => ((flags & MSG_ERRQUEUE) !== 0 ? ERROR : READ);
 
 // Descriptors are non-blocking, where the kernel ignores MSG_WAITALL: here it is kept.
 const collects = (socket: Receiver, flags: number): boolean =>
@@ -97,6 +106,7 @@ export class RecvAll implements Operation<number> {
   readonly syscall = 'recv';
   readonly direction: Direction = READ;
   readonly edge: boolean;
+  private readonly length: number;
   private done = 0;
 
   constructor(
@@ -105,23 +115,26 @@ export class RecvAll implements Operation<number> {
     private readonly waits: boolean,
   ) {
     this.edge = (flags & MSG_PEEK) !== 0;
+    this.length = target.length;
   }
 
   attempt({ calls, fd }: Descriptor): number {
-    const { target } = this;
+    const { target, length } = this;
     const flags = this.flags & ~MSG_WAITALL;
     // What may not wait must not take a part either, and what only looks cannot take it.
     if (this.edge || !this.waits) {
-      const count = calls.recv(fd, target, 0, target.length, flags | MSG_PEEK);
-      if (count < 0 || count === target.length) {
-        return count < 0 || this.edge ? count : calls.recv(fd, target, 0, target.length, flags);
+      const count = calls.recv(fd, target, 0, length, flags | MSG_PEEK);
+      if (count < 0 || count === length) {
+        return count < 0 || this.edge ? count : calls.recv(fd, target, 0, length, flags);
       }
       // less than all is there: that is a result only where no more can come
       if (calls.pollOne(fd, POLLRDHUP, 0) <= 0) return -EAGAIN;
-      return this.edge ? count : calls.recv(fd, target, 0, target.length, flags);
+      return this.edge ? count : calls.recv(fd, target, 0, length, flags);
     }
-    while (this.done < target.length) {
-      const count = calls.recv(fd, target, this.done, target.length - this.done, flags);
+    while (this.done < length) {
+      const count = calls.recv(fd, target, this.done, length - this.done, flags);
+      // what came before went with the buffer
+      if (count === BUFFER_GONE) this.done = 0;
       if (count < 0) return count;
       if (count === 0) break;
       this.done += count;
@@ -143,6 +156,7 @@ export class RecvInto implements Operation<number> {
   readonly syscall = 'recv';
   readonly direction: Direction;
   readonly capacity: number | undefined;
+  private readonly length: number;
 
   constructor(
     socket: Receiver,
@@ -150,6 +164,7 @@ export class RecvInto implements Operation<number> {
     private readonly flags: number,
   ) {
     this.direction = directionOf(flags);
+    this.length = target.length;
     this.capacity = flags === 0 && socket.type === SOCK_STREAM ? target.length : undefined;
   }
 
@@ -158,7 +173,7 @@ export class RecvInto implements Operation<number> {
   }
 
   attempt({ calls, fd }: Descriptor): number {
-    return calls.recv(fd, this.target, 0, this.target.length, this.flags);
+    return calls.recv(fd, this.target, 0, this.length, this.flags);
   }
 
   result(count: number): number {
@@ -201,6 +216,7 @@ export class RecvFrom<Address> implements Operation<Received<Address>> {
 export class RecvFromInto<Address> implements Operation<ReceivedInto<Address>> {
   readonly syscall = 'recvfrom';
   readonly direction: Direction;
+  private readonly length: number;
 
   constructor(
     private readonly socket: Receiver,
@@ -208,6 +224,7 @@ export class RecvFromInto<Address> implements Operation<ReceivedInto<Address>> {
     private readonly flags: number,
   ) {
     this.direction = directionOf(flags);
+    this.length = target.length;
   }
 
   get immediate(): boolean {
@@ -215,7 +232,7 @@ export class RecvFromInto<Address> implements Operation<ReceivedInto<Address>> {
   }
 
   attempt({ calls, fd }: Descriptor): number {
-    return calls.recvfrom(fd, this.target, 0, this.target.length, this.flags);
+    return calls.recvfrom(fd, this.target, 0, this.length, this.flags);
   }
 
   result(count: number): ReceivedInto<Address> {
@@ -242,6 +259,7 @@ export class RecvMsgInto<Address> implements Operation<ReceivedMessageInto<Addre
     private readonly targets: Uint8Array[],
     private readonly ancillarySize: number,
     private readonly flags: number,
+    private readonly size = sizeOf(targets),
   ) {
     this.direction = directionOf(flags);
   }
@@ -252,6 +270,7 @@ export class RecvMsgInto<Address> implements Operation<ReceivedMessageInto<Addre
 
   attempt({ calls, fd }: Descriptor): number {
     const { ancillarySize } = this;
+    if (sizeOf(this.targets) < this.size) return BUFFER_GONE;
     if (ancillarySize > CONTROL_SCRATCH) {
       this.control ??= new Uint8Array(ancillarySize);
     } else if (ancillarySize > 0) {
@@ -274,6 +293,8 @@ export class RecvMsgInto<Address> implements Operation<ReceivedMessageInto<Addre
 export class RecvMsgAll<Address> implements Operation<ReceivedMessageInto<Address>> {
   readonly syscall = 'recvmsg';
   readonly direction: Direction = READ;
+  readonly edge: boolean;
+  private readonly size: number;
   private done = 0;
   private last: ReceivedMessageInto<Address> | undefined;
 
@@ -283,7 +304,10 @@ export class RecvMsgAll<Address> implements Operation<ReceivedMessageInto<Addres
     private readonly ancillarySize: number,
     private readonly flags: number,
     private readonly waits: boolean,
-  ) {}
+  ) {
+    this.edge = (flags & MSG_PEEK) !== 0;
+    this.size = sizeOf(targets);
+  }
 
   private rest(): Uint8Array[] {
     let skip = this.done;
@@ -297,12 +321,19 @@ export class RecvMsgAll<Address> implements Operation<ReceivedMessageInto<Addres
   attempt(descriptor: Descriptor): number {
     const { calls, fd } = descriptor;
     const flags = this.flags & ~MSG_WAITALL;
-    const total = this.targets.reduce((sum, { length }) => sum + length, 0);
-    if (!this.waits) {
-      // what may not wait must not take a part either
+    const { size: total } = this;
+    if (sizeOf(this.targets) < total) {
+      // what came before went with the buffer
+      this.done = 0;
+      return BUFFER_GONE;
+    }
+    // what may not wait must not take a part either, and what only looks cannot take it
+    if (this.edge || !this.waits) {
       const count = calls.recvmsg(fd, this.targets, flags | MSG_PEEK, null, 0);
       if (count < 0) return count;
-      if (count < total && calls.pollOne(fd, POLLRDHUP, 0) <= 0) return -EAGAIN;
+      // control messages, for which there is no room here, end a message: no more will come to it
+      const ends = count >= total || ((state[MESSAGE_FLAGS] as number) & MSG_CTRUNC) !== 0;
+      if (!ends && calls.pollOne(fd, POLLRDHUP, 0) <= 0) return -EAGAIN;
     }
     do {
       const one = new RecvMsgInto<Address>(this.socket, this.rest(), this.ancillarySize, flags);
@@ -311,7 +342,7 @@ export class RecvMsgAll<Address> implements Operation<ReceivedMessageInto<Addres
       this.done += count;
       this.last = one.result(count);
       if (count === 0 || this.last.ancillary.length > 0 || (this.last.flags & MSG_CTRUNC) !== 0) break;
-    } while (this.done < total && (flags & MSG_PEEK) === 0);
+    } while (this.done < total && !this.edge);
     return this.done;
   }
 
@@ -338,7 +369,7 @@ export class RecvMsg<Address> implements Operation<ReceivedMessage<Address>> {
     ancillarySize: number,
     flags: number,
   ) {
-    this.into = new RecvMsgInto(socket, this.memory, ancillarySize, flags);
+    this.into = new RecvMsgInto(socket, this.memory, ancillarySize, flags, size);
     this.direction = this.into.direction;
   }
 

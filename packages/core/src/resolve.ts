@@ -3,6 +3,9 @@ import { checkSignal, checkTimeout, type Target, type WaitOptions } from './driv
 import { timedOut } from './failure.js';
 import { EncodedAddress, UnknownAddress } from './family.js';
 
+// longer than a timer can run; what comes after the look-up has the whole limit
+const TIMER_MAX = 0x7fffffff;
+
 type Resolver = Target & Addressed;
 
 const isRaw = (input: unknown): boolean =>
@@ -53,7 +56,7 @@ async function within<Result>(
     const resolved = await new Promise((resolve, reject) => {
       resolving.then(resolve, reject);
       signal?.addEventListener('abort', () => reject(signal.reason), { signal: end.signal });
-      if (deadline === null) return;
+      if (deadline === null || (timeout as number) > TIMER_MAX) return;
       const timer = setTimeout(() => reject(timedOut(target, syscall, timeout as number)), timeout as number);
       end.signal.addEventListener('abort', () => clearTimeout(timer));
     });

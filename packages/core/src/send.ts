@@ -4,9 +4,9 @@ import { checkInteger, type Data, invalidArgumentType, toBytes } from './argumen
 import { MSG_DONTWAIT } from './constants.gen.js';
 import type { Descriptor } from './descriptor.js';
 import { EAGAIN, EINTR } from './errno.js';
-import { given } from './native.js';
+import { BUFFER_GONE, given } from './native.js';
 import { type Operation, WRITE } from './operation.js';
-import { checkFlags } from './receive.js';
+import { checkFlags, sizeOf } from './receive.js';
 
 // one turn of the loop sends no more than this of a file, which may have no end
 const FILE_TURN = 16 * 1024 * 1024;
@@ -16,18 +16,21 @@ const FILE_STEP = 1024 * 1024;
 export class Send implements Operation<number> {
   readonly syscall = 'send';
   readonly direction = WRITE;
+  private readonly length: number;
 
   constructor(
     private readonly data: Uint8Array,
     private readonly flags: number,
-  ) {}
+  ) {
+    this.length = data.length;
+  }
 
   get immediate(): boolean {
     return (this.flags & MSG_DONTWAIT) !== 0;
   }
 
   attempt({ calls, fd }: Descriptor): number {
-    return calls.send(fd, this.data, 0, this.data.length, this.flags);
+    return calls.send(fd, this.data, 0, this.length, this.flags);
   }
 
   result(count: number): number {
@@ -40,25 +43,28 @@ export class SendAll implements Operation<void> {
   readonly syscall = 'send';
   readonly direction = WRITE;
   transferred = 0;
+  private readonly length: number;
 
   constructor(
     private readonly data: Uint8Array,
     private readonly flags: number,
-  ) {}
+  ) {
+    this.length = data.length;
+  }
 
   get immediate(): boolean {
     return (this.flags & MSG_DONTWAIT) !== 0;
   }
 
   attempt({ calls, fd }: Descriptor): number {
-    const { data, flags } = this;
+    const { data, length, flags } = this;
     // at least once: an empty datagram is a datagram
     do {
-      const count = calls.send(fd, data, this.transferred, data.length - this.transferred, flags);
+      const count = calls.send(fd, data, this.transferred, length - this.transferred, flags);
       if (count === -EINTR) continue;
       if (count < 0) return count;
       this.transferred += count;
-    } while (this.transferred < data.length);
+    } while (this.transferred < length);
     return this.transferred;
   }
 
@@ -71,13 +77,16 @@ export class SendTo implements Operation<number> {
   readonly direction = WRITE;
   // the address, once it had to leave the shared memory for others
   private parked: Uint8Array | undefined;
+  private readonly size: number;
 
   constructor(
     private readonly socket: Addressed,
     private readonly data: Uint8Array,
     private readonly length: number,
     private readonly flags: number,
-  ) {}
+  ) {
+    this.size = data.length;
+  }
 
   get immediate(): boolean {
     return (this.flags & MSG_DONTWAIT) !== 0;
@@ -89,7 +98,7 @@ export class SendTo implements Operation<number> {
 
   attempt({ calls, fd }: Descriptor): number {
     if (this.parked !== undefined) given.set(this.parked);
-    return calls.sendto(fd, this.data, 0, this.data.length, this.flags, this.length);
+    return calls.sendto(fd, this.data, 0, this.size, this.flags, this.length);
   }
 
   result(count: number): number {
@@ -106,6 +115,7 @@ export class SendMsg implements Operation<number> {
   readonly syscall = 'sendmsg';
   readonly direction = WRITE;
   private sockaddr: Uint8Array = given;
+  private readonly size: number;
 
   constructor(
     private readonly socket: Addressed,
@@ -113,7 +123,9 @@ export class SendMsg implements Operation<number> {
     private readonly length: number,
     private readonly control: Uint8Array | null,
     private readonly flags: number,
-  ) {}
+  ) {
+    this.size = sizeOf(buffers);
+  }
 
   get immediate(): boolean {
     return (this.flags & MSG_DONTWAIT) !== 0;
@@ -125,6 +137,7 @@ export class SendMsg implements Operation<number> {
 
   attempt({ calls, fd }: Descriptor): number {
     const { control } = this;
+    if (sizeOf(this.buffers) < this.size) return BUFFER_GONE;
     return calls.sendmsg(
       fd,
       this.buffers,

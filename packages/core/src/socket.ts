@@ -10,7 +10,7 @@ import { type DuplexOptions, SocketDuplex } from './duplex.js';
 import { EAGAIN, EEXIST } from './errno.js';
 import { SocketError, SocketTimeoutError } from './errors.js';
 import { failure } from './failure.js';
-import { type AddressFamily, UnknownAddress } from './family.js';
+import type { AddressFamily, UnknownAddress } from './family.js';
 import { sendWhole, sendWholeSync } from './file.js';
 import {
   type AdoptOptions,
@@ -304,7 +304,7 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
 
   /** As `recv`, without waiting. */
   tryRecv(size: number, options?: FlagOptions): Buffer | null {
-    return attempt(this.target, receive.recv(this.target, size, options?.flags, false));
+    return attempt(this.target, receive.recv(this.target, size, flagsOf(options), false));
   }
 
   /** As `recv`, into memory of the caller: the number of bytes. */
@@ -323,7 +323,7 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
 
   /** As `recvInto`, without waiting. */
   tryRecvInto(buffer: ArrayBufferView | ArrayBuffer, options?: FlagOptions): number | null {
-    return attempt(this.target, receive.recvInto(this.target, buffer, options?.flags, false));
+    return attempt(this.target, receive.recvInto(this.target, buffer, flagsOf(options), false));
   }
 
   /** As `recv`, with the sender's address; `null` where the kernel gives none. Source: recvfrom(2). */
@@ -342,7 +342,7 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
 
   /** As `recvFrom`, without waiting. */
   tryRecvFrom(size: number, options?: FlagOptions): Received<Address> | null {
-    return attempt(this.target, receive.recvFrom<Address>(this.target, size, options?.flags, false));
+    return attempt(this.target, receive.recvFrom<Address>(this.target, size, flagsOf(options), false));
   }
 
   /** As `recvFrom`, into memory of the caller. */
@@ -361,7 +361,7 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
 
   /** As `recvFromInto`, without waiting. */
   tryRecvFromInto(buffer: ArrayBufferView | ArrayBuffer, options?: FlagOptions): ReceivedInto<Address> | null {
-    return attempt(this.target, receive.recvFromInto<Address>(this.target, buffer, options?.flags, false));
+    return attempt(this.target, receive.recvFromInto<Address>(this.target, buffer, flagsOf(options), false));
   }
 
   /**
@@ -384,7 +384,7 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
 
   /** As `recvMsg`, without waiting. */
   tryRecvMsg(size: number, ancillarySize = 0, options?: FlagOptions): ReceivedMessage<Address> | null {
-    return attempt(this.target, receive.recvMsg<Address>(this.target, size, ancillarySize, options?.flags, false));
+    return attempt(this.target, receive.recvMsg<Address>(this.target, size, ancillarySize, flagsOf(options), false));
   }
 
   /** As `recvMsg`, into several buffers of the caller, one after the other. */
@@ -418,7 +418,7 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
   ): ReceivedMessageInto<Address> | null {
     return attempt(
       this.target,
-      receive.recvMsgInto<Address>(this.target, buffers, ancillarySize, options?.flags, false),
+      receive.recvMsgInto<Address>(this.target, buffers, ancillarySize, flagsOf(options), false),
     );
   }
 
@@ -462,7 +462,7 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
 
   /** As `send`, without waiting. */
   trySend(data: Data, options?: FlagOptions): number | null {
-    return attempt(this.target, transmit.send(data, options?.flags));
+    return attempt(this.target, transmit.send(data, flagsOf(options)));
   }
 
   /**
@@ -500,7 +500,7 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
 
   /** As `sendTo`, without waiting, to an address without names. */
   trySendTo(data: Data, address: AnyAddress<Input>, options?: FlagOptions): number | null {
-    return attempt(this.target, transmit.sendTo(this.target, data, address, options?.flags));
+    return attempt(this.target, transmit.sendTo(this.target, data, address, flagsOf(options)));
   }
 
   /**
@@ -637,7 +637,7 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
    * ending it shuts down the sending direction.
    */
   duplex(options: DuplexOptions = {}): SocketDuplex {
-    return new SocketDuplex(this as unknown as Socket<unknown>, options);
+    return new SocketDuplex(this as unknown as Socket<unknown>, checkObject('options', options));
   }
 
   /** The receiving direction as a Web stream of bytes. Cancelling it shuts down that direction. */
@@ -658,6 +658,11 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
   toNetSocket(): import('node:net').Socket {
     return openNetSocket(this as unknown as Socket<unknown>);
   }
+}
+
+// options of a form that never waits, where no driver looks at them
+function flagsOf(options: FlagOptions | undefined): unknown {
+  return options === undefined ? undefined : checkObject('options', options).flags;
 }
 
 function errnoOf(error: unknown): number {

@@ -15,8 +15,24 @@ function end(socket: Socket<unknown>, how: number): void {
   }
 }
 
-/** The receiving direction as a byte stream: nothing is read before somebody asks. */
+const readables = new WeakMap<Socket<unknown>, ReadableStream<Uint8Array>>();
+const writables = new WeakMap<Socket<unknown>, WritableStream<Data>>();
+
+/** The receiving direction as a byte stream, always the same one: nothing is read before somebody asks. */
 export function webReadable(socket: Socket<unknown>): ReadableStream<Uint8Array> {
+  const stream = readables.get(socket) ?? makeReadable(socket);
+  readables.set(socket, stream);
+  return stream;
+}
+
+/** The sending direction, always the same stream: a write is done when all of it was handed to the kernel. */
+export function webWritable(socket: Socket<unknown>): WritableStream<Data> {
+  const stream = writables.get(socket) ?? makeWritable(socket);
+  writables.set(socket, stream);
+  return stream;
+}
+
+function makeReadable(socket: Socket<unknown>): ReadableStream<Uint8Array> {
   return new ReadableStream(
     {
       type: 'bytes',
@@ -34,8 +50,7 @@ export function webReadable(socket: Socket<unknown>): ReadableStream<Uint8Array>
   );
 }
 
-/** The sending direction: a write is done when all of it was handed to the kernel. */
-export function webWritable(socket: Socket<unknown>): WritableStream<Data> {
+function makeWritable(socket: Socket<unknown>): WritableStream<Data> {
   return new WritableStream<Data>({
     write: (chunk) => socket.sendAll(toBytes('chunk', chunk), { timeout: null }),
     close: () => end(socket, SHUT_WR),

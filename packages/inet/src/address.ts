@@ -70,7 +70,7 @@ const BROADCAST = '<broadcast>';
 const INET_KEYS = ['host', 'port'];
 const INET6_KEYS = [...INET_KEYS, 'flowinfo', 'scopeid'];
 
-const NUMERIC_ONLY = '(names are resolved by the promise and the Sync forms only)';
+const NUMERIC_ONLY = '(only the promise and Sync forms resolve names)';
 
 // an object without a host may be an address of another family: that must not pass as "any address"
 function checkShape(input: unknown, keys: readonly string[]): void {

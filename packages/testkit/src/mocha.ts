@@ -86,6 +86,8 @@ export const mochaHooks = {
   async beforeAll(this: Mocha.Context): Promise<void> {
     const root = this.test?.parent;
     if (root === undefined) throw new Error('mocha ran a root hook outside the root suite');
+    // required twice (a configuration file and the command line), mocha calls it twice
+    if (checks.length > 0) return;
     if (timeScale !== 1) stretch(root);
     watchWarnings();
     await warmUp();
@@ -93,7 +95,13 @@ export const mochaHooks = {
     for (const [file, suites] of group(root.suites)) checks.push(new FileCheck(file, suites));
   },
   async afterAll(): Promise<void> {
-    for (const check of checks) await check.verify();
+    const failures: string[] = [];
+    for (const check of checks) {
+      await check.verify().catch((error: Error) => {
+        failures.push(error.message);
+      });
+    }
+    if (failures.length > 0) throw new Error(failures.join('\n'));
   },
 };
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import * as core from '@sock/core';
-import { type AddressFamily, Socket, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM } from '@sock/core';
+import { type AddressFamily, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM, Socket } from '@sock/core';
 
 /** Something that a kernel or a machine may lack. */
 export interface Capability {

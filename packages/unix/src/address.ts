@@ -70,7 +70,8 @@ const CLAUSES: Readonly<Record<string, string>> = {
   'send EPROTOTYPE': 'the socket there is of another type (stream, datagram or seqpacket)',
   'send EMSGSIZE': 'the message is longer than the send buffer (SO_SNDBUF) allows',
   'send EPERM':
-    'other credentials than its own a process sends with CAP_SYS_ADMIN (pid), CAP_SETUID, CAP_SETGID; a datagram goes to a socket that is not connected to somebody else',
+    'the receiver is connected to another socket or takes no descriptors (SO_PASSRIGHTS), or the credentials stated ' +
+    'need CAP_SYS_ADMIN (pid), CAP_SETUID or CAP_SETGID',
   'send ETOOMANYREFS': 'more descriptors of this user are on their way in messages than RLIMIT_NOFILE allows',
 };
 
@@ -104,8 +105,8 @@ export const unix: AddressFamily<UnixAddress, UnixAddressInput> = {
         'address',
         abstract
           ? `an abstract name of at most ${limit} bytes with its leading NUL (this one has ${name.length})`
-          : `a path of at most ${limit} bytes (this one has ${name.length}; a path relative to the working directory, ` +
-              'a symbolic link to the directory, or /proc/self/fd/<descriptor of the directory>/<name> is shorter)',
+          : `a path of at most ${limit} bytes (this one has ${name.length}; shorter is a relative path, ` +
+              'a symbolic link to the directory, or /proc/self/fd/<descriptor of the directory>/<name>)',
         input,
       );
     }

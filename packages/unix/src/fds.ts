@@ -49,15 +49,13 @@ export function socketpair(type: number = SOCK_STREAM, protocol = 0): [UnixSocke
   return Socket.pair(unix, type, protocol);
 }
 
-const collected = new FinalizationRegistry<ReadonlySet<number>>((fds) => {
-  if (fds.size === 0) return;
-  process.emitWarning(
-    `${fds.size} received descriptor(s) were never taken (fd ${[...fds].join(', ')}); they are closed now. ` +
-      'Take them, or dispose of what recvFds gave',
-    'ResourceWarning',
-  );
-  for (const fd of fds) closeSync(fd);
-});
+function close(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch {
+    // somebody closed it without taking it: there is nothing left to close
+  }
+}
 
 /**
  * Data and the descriptors that came with it. They are close-on-exec and closed when this is
@@ -75,8 +73,6 @@ export class ReceivedFds<Address = UnixAddress> implements Disposable {
   /** Whether descriptors or other control messages were lost, as there was no room for them. */
   readonly truncated: boolean;
   readonly #fds: number[];
-  // what this took out of the ancillary data, which owns the descriptors until one of them is taken
-  #owned: Set<number> | undefined;
   #disposed = false;
 
   /**
@@ -91,7 +87,7 @@ export class ReceivedFds<Address = UnixAddress> implements Disposable {
     this.ancillary = ancillary;
     this.#fds = scmRights.findAll(ancillary).flat();
     const excess = this.#fds.splice(checkInteger('maxFds', maxFds, 0, SCM_MAX_FD));
-    for (const fd of excess) if (this.#release(fd)) closeSync(fd);
+    for (const fd of excess) if (ancillary.release(fd)) close(fd);
     this.truncated = excess.length > 0 || (flags & MSG_CTRUNC) !== 0;
   }
 
@@ -115,7 +111,7 @@ export class ReceivedFds<Address = UnixAddress> implements Disposable {
     if (typeof index !== 'number') throw invalidArgumentType('index', expected, index);
     const fd = this.#fds[index];
     if (fd === undefined) throw outOfRange('index', expected, index);
-    if (!this.#release(fd)) throw outOfRange('index', 'the index of a descriptor that was not taken before', index);
+    if (!this.ancillary.release(fd)) throw outOfRange('index', 'the index of a descriptor that was not taken before', index);
     this.#fds[index] = -1;
     return fd;
   }
@@ -126,7 +122,7 @@ export class ReceivedFds<Address = UnixAddress> implements Disposable {
    */
   takeAll(): number[] {
     this.#checkOpen();
-    const taken = this.#fds.filter((fd) => this.#release(fd));
+    const taken = this.#fds.filter((fd) => this.ancillary.release(fd));
     this.#fds.fill(-1);
     return taken;
   }
@@ -135,17 +131,7 @@ export class ReceivedFds<Address = UnixAddress> implements Disposable {
   [Symbol.dispose](): void {
     this.#disposed = true;
     this.#fds.fill(-1);
-    for (const fd of this.#owned ?? []) closeSync(fd);
-    this.#owned?.clear();
     this.ancillary[Symbol.dispose]();
-  }
-
-  #release(fd: number): boolean {
-    if (this.#owned === undefined) {
-      this.#owned = new Set(scmRights.take(this.ancillary));
-      collected.register(this, this.#owned);
-    }
-    return this.#owned.delete(fd);
   }
 
   #checkOpen(): void {

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   AF_UNIX,
-  type ArgumentError,
   readI32,
   readU32,
   SOCK_DGRAM,
@@ -14,6 +13,7 @@ import {
   type SocketInfo,
   writeU16,
 } from '@sock/core';
+import { thrown } from '@sock/testkit';
 import {
   scmCredentials,
   scmPidFd,
@@ -42,15 +42,6 @@ function encode(input: string | Uint8Array): Buffer {
 }
 
 const decode = (sockaddr: Uint8Array): string | Buffer => unix.decode(sockaddr, info);
-
-function thrown(action: () => unknown): Error & ArgumentError {
-  try {
-    action();
-  } catch (error) {
-    return error as Error & ArgumentError;
-  }
-  throw new Error('nothing was thrown');
-}
 
 const pathBytes = fc.uint8Array({ min: 1, max: 255, minLength: 1, maxLength: 107 });
 const abstractBytes = fc.uint8Array({ maxLength: 107 }).map((rest) => Buffer.concat([Buffer.of(0), rest]));

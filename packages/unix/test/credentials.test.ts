@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, readFileSync } from 'node:fs';
-import { MSG_CTRUNC, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, Socket, type SocketError } from '@sock/core';
-import { capability, itIf, probe, startPython, tempPath, unique, within } from '@sock/testkit';
+import { MSG_CTRUNC, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, Socket } from '@sock/core';
+import { capability, itIf, probe, rejection, startPython, tempPath, unique, within } from '@sock/testkit';
 import {
   scmCredentials,
   scmPidFd,
@@ -28,15 +28,6 @@ const passPidFd = capability({
     }
   },
 });
-
-async function rejection(promise: Promise<unknown>): Promise<SocketError> {
-  try {
-    await promise;
-  } catch (error) {
-    return error as SocketError;
-  }
-  throw new Error('it was not rejected');
-}
 
 function isOpen(fd: number): boolean {
   try {
@@ -119,7 +110,8 @@ import os, socket, struct, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.connect('\\0' + sys.argv[1])
 s.send(b'plain')
-s.sendmsg([b'stated'], [(socket.SOL_SOCKET, socket.SCM_CREDENTIALS, struct.pack('iII', os.getpid(), os.getuid(), os.getgid()))])
+ucred = struct.pack('iII', os.getpid(), os.getuid(), os.getgid())
+s.sendmsg([b'stated'], [(socket.SOL_SOCKET, socket.SCM_CREDENTIALS, ucred)])
       `,
       [name],
       { input: '' },

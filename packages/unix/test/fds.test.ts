@@ -1,6 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import {
-  type ArgumentError,
   CMSG_LEN,
   MSG_CTRUNC,
   SCM_MAX_FD,
@@ -10,17 +9,18 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
   Socket,
-  type SocketError,
   scmRights,
 } from '@sock/core';
 import {
   descriptorFlags,
   O_CLOEXEC,
   openDescriptors,
+  rejection,
   settled,
   startNode,
   startPython,
   tempPath,
+  thrown,
   turns,
   unique,
   within,
@@ -66,24 +66,6 @@ function isOpen(fd: number): boolean {
   } catch {
     return false;
   }
-}
-
-async function rejection(promise: Promise<unknown>): Promise<SocketError & ArgumentError> {
-  try {
-    await promise;
-  } catch (error) {
-    return error as SocketError & ArgumentError;
-  }
-  throw new Error('it was not rejected');
-}
-
-function thrown(action: () => unknown): SocketError & ArgumentError {
-  try {
-    action();
-  } catch (error) {
-    return error as SocketError & ArgumentError;
-  }
-  throw new Error('nothing was thrown');
 }
 
 describe('descriptor passing', () => {

@@ -56,8 +56,8 @@ static inline struct meter meter_new(uint64_t every) {
   struct meter m = {0};
   m.every = every;
   m.next = every;
-  m.warm_up = milliseconds("BENCH_WARM_UP", 250);
-  m.duration = milliseconds("BENCH_DURATION", 350);
+  m.warm_up = milliseconds("BENCH_WARM_UP", 400);
+  m.duration = milliseconds("BENCH_DURATION", 300);
   m.warm = wall_now();
   return m;
 }

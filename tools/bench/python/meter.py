@@ -12,8 +12,8 @@ def cpu_now():
 
 class Meter:
     def __init__(self):
-        self.warm_up = int(os.environ.get('BENCH_WARM_UP', '250')) * 1_000_000
-        self.duration = int(os.environ.get('BENCH_DURATION', '350')) * 1_000_000
+        self.warm_up = int(os.environ.get('BENCH_WARM_UP', '400')) * 1_000_000
+        self.duration = int(os.environ.get('BENCH_DURATION', '300')) * 1_000_000
         self.operations = 0
         self.begun = time.perf_counter_ns()
         self.wall = None

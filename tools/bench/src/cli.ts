@@ -55,8 +55,8 @@ async function main(): Promise<void> {
   const only = values.only.flatMap((text) => text.split(','));
   if (values['write-docs'] && only.length > 0) throw new Error('--write-docs needs a whole run, without --only');
   const settings: Settings = values.quick
-    ? { rounds: roundsOf(values.rounds, 3), warmUp: 80, duration: 120, connections: 1000 }
-    : { rounds: roundsOf(values.rounds, 5), warmUp: 250, duration: 350, connections: 4000 };
+    ? { rounds: roundsOf(values.rounds, 3), warmUp: 150, duration: 120, connections: 2000 }
+    : { rounds: roundsOf(values.rounds, 5), warmUp: 400, duration: 300, connections: 4000 };
   const here = await machine();
   console.log(describe(here));
   const busy = disturbance();

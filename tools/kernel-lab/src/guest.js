@@ -204,8 +204,10 @@ async function openPort(folder, name, token, target) {
   return { stream, close };
 }
 
-/** @param {string} path */
-const readIfThere = (path) => (existsSync(path) ? readFileSync(path, 'latin1') : '');
+/** A serial console ends its lines with CR LF.
+ * @param {string} path
+ */
+const readIfThere = (path) => (existsSync(path) ? readFileSync(path, 'latin1').replaceAll('\r\n', '\n') : '');
 
 /**
  * Boots a guest, runs a command in it and waits for its end.

@@ -37,28 +37,33 @@ function usage(message) {
   process.exit(message ? 2 : 0);
 }
 
+const OPTIONS = /** @type {const} */ ({
+  limit: { type: 'string', short: 't' },
+  memory: { type: 'string', short: 'm' },
+  modules: { type: 'string' },
+  writable: { type: 'string', short: 'w', multiple: true },
+  env: { type: 'string', short: 'e', multiple: true },
+  cwd: { type: 'string', short: 'C' },
+  terminal: { type: 'boolean', short: 'i' },
+  kernel: { type: 'string' },
+  cpus: { type: 'string' },
+  accel: { type: 'string' },
+  qemu: { type: 'string' },
+  pair: { type: 'boolean' },
+  console: { type: 'boolean' },
+  verbose: { type: 'boolean', short: 'v' },
+  help: { type: 'boolean', short: 'h' },
+});
+
 function readArguments() {
+  const args = process.argv.slice(2);
+  // what follows the first word that is no option belongs to the command
+  const { tokens } = parseArgs({ args, options: OPTIONS, strict: false, allowPositionals: true, tokens: true });
+  const command = tokens.find(({ kind }) => kind === 'positional')?.index ?? args.length;
   try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        limit: { type: 'string', short: 't' },
-        memory: { type: 'string', short: 'm' },
-        modules: { type: 'string' },
-        writable: { type: 'string', short: 'w', multiple: true },
-        env: { type: 'string', short: 'e', multiple: true },
-        cwd: { type: 'string', short: 'C' },
-        terminal: { type: 'boolean', short: 'i' },
-        kernel: { type: 'string' },
-        cpus: { type: 'string' },
-        accel: { type: 'string' },
-        qemu: { type: 'string' },
-        pair: { type: 'boolean' },
-        console: { type: 'boolean' },
-        verbose: { type: 'boolean', short: 'v' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
+    const own = args.slice(0, command);
+    const { values, positionals } = parseArgs({ args: own, options: OPTIONS, allowPositionals: true });
+    return { values, positionals: [...positionals, ...args.slice(command)] };
   } catch (error) {
     return usage(error instanceof Error ? error.message : String(error));
   }

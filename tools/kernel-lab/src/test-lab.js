@@ -9,6 +9,7 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -26,6 +27,7 @@ const USAGE = `usage: npm run test:lab -- [options] [package...] [-- options of 
 
   -g, --guests N          guests at a time (2, or 1 on a single processor)
   -t, --limit SECONDS     for one package (1800)
+      --stall SECONDS     for one test (300)
   -m, --memory MIB        of each guest (2048)
   -o, --out FOLDER        where PACKAGE.json, PACKAGE.log and summary.json go (build/kernel-lab)
       --scale N           stretches the tests' time limits: SOCK_TIME_SCALE (10; with kvm 3)
@@ -94,6 +96,7 @@ function readArguments() {
       options: {
         guests: { type: 'string', short: 'g' },
         limit: { type: 'string', short: 't' },
+        stall: { type: 'string' },
         memory: { type: 'string', short: 'm' },
         out: { type: 'string', short: 'o' },
         scale: { type: 'string' },
@@ -103,7 +106,7 @@ function readArguments() {
         help: { type: 'boolean', short: 'h' },
       },
     });
-    for (const name of /** @type {const} */ (['guests', 'limit', 'memory', 'scale'])) {
+    for (const name of /** @type {const} */ (['guests', 'limit', 'stall', 'memory', 'scale'])) {
       const value = values[name];
       if (value !== undefined && !(Number(value) > 0)) usage(`--${name} wants a positive number, not '${value}'`);
     }
@@ -117,6 +120,7 @@ const { values, positionals, mochaArgs } = readArguments();
 if (values.help) usage('');
 const out = resolve(values.out ?? join(ROOT, 'build/kernel-lab'));
 const limit = Number(values.limit ?? 1800) * 1000;
+const stall = Number(values.stall ?? 300) * 1000;
 const emulated = acceleration() === 'tcg';
 // Under emulation what turbofan gains is less than what its compiling costs, for tests that each run once.
 const nodeFlags = (values['node-flags'] ?? (emulated ? '--no-opt' : '')).split(/\s+/).filter((flag) => flag !== '');
@@ -154,10 +158,13 @@ async function runPackage({ name, path, files }, kernel, signal) {
   output.pipe(log);
   const marked = output.pipe(new MarkLines(`${name} │ `));
   marked.pipe(process.stdout, { end: false });
+  const events = join(folder, 'events');
+  const stalled = new AbortController();
+  const watch = watchStall(events, stalled);
   const guest = await runGuest({
     command,
     limit,
-    signal,
+    signal: AbortSignal.any([signal, stalled.signal]),
     cwd: path,
     stdout: output,
     stderr: output,
@@ -165,20 +172,37 @@ async function runPackage({ name, path, files }, kernel, signal) {
     env: {
       SOCK_REQUIRE: 'all',
       SOCK_TIME_SCALE: values.scale ?? (emulated ? '10' : '3'),
-      LAB_EVENTS: join(folder, 'events'),
+      LAB_EVENTS: events,
       ...given,
     },
     ...(values.memory !== undefined && { memory: Number(values.memory) }),
     ...(values.kernel !== undefined && { kernel: values.kernel }),
   });
+  clearInterval(watch);
   if (guest.reason === 'limit' || guest.reason === 'crash') {
     output.write(`the guest's console:\n${guest.console.trimEnd().split('\n').slice(-100).join('\n')}\n`);
   }
   output.end();
   await Promise.all([finished(log), finished(marked)]);
-  const events = join(folder, 'events');
   const text = existsSync(events) ? readFileSync(events, 'utf8') : '';
-  return collect(name, text, { ...guest, kernel, limit });
+  const reason = stalled.signal.aborted ? 'stall' : guest.reason;
+  return collect(name, text, { ...guest, reason, kernel, limit });
+}
+
+/**
+ * Aborts when a file has not grown for longer than a test may take: a test that blocks its thread is beyond the reach of
+ * mocha's own limits.
+ *
+ * @param {string} file
+ * @param {AbortController} controller
+ */
+function watchStall(file, controller) {
+  let [size, since] = [-1, Date.now()];
+  return setInterval(() => {
+    const now = existsSync(file) ? statSync(file).size : 0;
+    if (now !== size) [size, since] = [now, Date.now()];
+    else if (Date.now() - since > stall) controller.abort();
+  }, 1000).unref();
 }
 
 /** @param {TestedPackage[]} packages @param {AbortSignal} signal */

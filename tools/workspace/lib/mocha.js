@@ -71,7 +71,7 @@ export async function runMocha(tested, options = {}) {
 export function readCounts(output, status) {
   const counts = noCounts();
   for (const line of stripVTControlCharacters(output).split(/\r?\n/)) {
-    const [, number, outcome] = /^ {2}(\d+) (passing \(\d+m?[sh]\)|failing|pending)$/.exec(line) ?? [];
+    const [, number, outcome] = /^ {2}(\d+) (passing \(\d+[a-z]+\)|failing|pending)$/.exec(line) ?? [];
     if (outcome?.startsWith('passing')) counts.passed += Number(number);
     if (outcome === 'failing') counts.failed += Number(number);
     if (outcome === 'pending') counts.notRun += Number(number);

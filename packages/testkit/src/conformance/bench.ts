@@ -1,6 +1,6 @@
 import { Socket } from '@sock/core';
 import { turns } from '../time.js';
-import { type Supports, type Traits, supportsOf } from './traits.js';
+import { type Supports, supportsOf, type Traits } from './traits.js';
 
 /** Makes the sockets of one kind for a test, and closes them after it. */
 export class Bench<A, I> {

@@ -1,4 +1,4 @@
-import { EncodedAddress, Socket, SO_ACCEPTCONN, SocketError, SOL_SOCKET, soError } from '@sock/core';
+import { EncodedAddress, SO_ACCEPTCONN, SOL_SOCKET, Socket, SocketError, soError } from '@sock/core';
 import { expect } from 'chai';
 import { turns, within } from '../time.js';
 import type { Bench } from './bench.js';
@@ -40,7 +40,7 @@ function acceptTests<A, I>(bench: Bench<A, I>): void {
   const { family } = bench.traits;
 
   for (const form of FORMS) {
-    it(`${form} forms: bind, connect, accept`, async function () {
+    it(`${form} forms: bind, connect, accept`, async () => {
       // without a backlog the connecting side waits for accept: only promises can do both in one thread
       if (form !== 'promise' && !bench.supports.backlog) return;
       const server = bench.open();
@@ -167,7 +167,10 @@ function acceptTests<A, I>(bench: Bench<A, I>): void {
   it('recv and send on a socket that is not connected fail', async () => {
     const socket = bench.open();
     for (const form of FORMS) {
-      for (const [operation, argument] of [['recv', 1], ['send', 'x']] as const) {
+      for (const [operation, argument] of [
+        ['recv', 1],
+        ['send', 'x'],
+      ] as const) {
         const error = await failure(form, socket, operation, argument);
         expect(error, `${form} ${operation}`).to.be.instanceOf(SocketError);
         expect(error.code).to.be.oneOf(['ENOTCONN', 'EPIPE', 'EINVAL', 'EDESTADDRREQ']);
@@ -207,7 +210,10 @@ function refusedTests<A, I>(bench: Bench<A, I>): void {
     let code: string | undefined;
     try {
       if (client.tryConnect(address) === null) {
-        await within('the refusal', client.waitWritable().catch(() => {}));
+        await within(
+          'the refusal',
+          client.waitWritable().catch(() => {}),
+        );
         code = client.getOption(soError) ?? undefined;
       }
     } catch (error) {

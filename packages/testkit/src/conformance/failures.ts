@@ -37,7 +37,12 @@ export function thrown(call: () => unknown): LibraryError {
 }
 
 /** The error of one form of an operation: the promise form must reject, the others must throw. */
-export async function failure(form: Form, target: object, operation: string, ...args: unknown[]): Promise<LibraryError> {
+export async function failure(
+  form: Form,
+  target: object,
+  operation: string,
+  ...args: unknown[]
+): Promise<LibraryError> {
   if (form === 'promise') return rejection(invoke(form, target, operation, ...args));
   return thrown(() => invoke(form, target, operation, ...args));
 }

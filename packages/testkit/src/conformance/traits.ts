@@ -34,6 +34,10 @@ export interface Supports {
   backlog: boolean;
   /** SO_SNDBUF and SO_RCVBUF are kept, doubled (socket(7)). Default: yes. */
   bufferSizes: boolean;
+  /** MSG_OOB sends one urgent byte. Default: no. */
+  oob: boolean;
+  /** ioctl(2) FIONREAD tells how many bytes there are. Default: yes. */
+  ioctl: boolean;
   /** node:net can take the descriptor over. Default: no. */
   netSocket: boolean;
   /** `duplex()` and the Web streams carry everything that was written. Default: for streams. */
@@ -47,6 +51,8 @@ export interface BadAddress {
   value: unknown;
   /** Argument that the error must name, such as `address.port`. */
   argument: string;
+  /** TypeError for a wrong type, RangeError for a wrong value. Absent: either. */
+  error?: 'TypeError' | 'RangeError';
 }
 
 /** One kind of socket for the conformance suite. */
@@ -58,7 +64,9 @@ export interface Traits<Address, Input = Address> {
   protocol?: number;
   kind: Kind;
   /** Two sockets that are connected to each other. The suite closes them. */
-  pair(): PromiseLike<[Socket<Address, Input>, Socket<Address, Input>]> | [Socket<Address, Input>, Socket<Address, Input>];
+  pair():
+    | PromiseLike<[Socket<Address, Input>, Socket<Address, Input>]>
+    | [Socket<Address, Input>, Socket<Address, Input>];
   /** An address that nothing is bound to, for a server or a receiver. Absent: such sockets have no names. */
   address?(): Input | PromiseLike<Input>;
   /** What a peer connects or sends to, from what `getsockname` of the server says. Default: that itself. */
@@ -99,6 +107,8 @@ export function supportsOf<A, I>(traits: Traits<A, I>): Supports {
     sendFile: stream,
     backlog: true,
     bufferSizes: true,
+    oob: false,
+    ioctl: true,
     netSocket: false,
     streams: stream,
     ...traits.supports,

@@ -91,7 +91,7 @@ function formTests<A, I>(bench: Bench<A, I>, form: (typeof FORMS)[number]): void
     expect([...message.ancillary]).to.deep.equal([]);
   });
 
-  it(`${form} forms: sendAll`, async function () {
+  it(`${form} forms: sendAll`, async () => {
     if (form === 'try') return;
     const [a, b] = await bench.pair();
     await invoke(form, a, 'sendAll', 'everything');
@@ -148,7 +148,7 @@ function targetTests<A, I>(bench: Bench<A, I>): void {
           else if (operation === 'recvInto') expect(await perform(form, b, operation, view)).to.equal(8);
           else expect((await perform(form, b, operation, view)).bytes).to.equal(8);
           const text = Buffer.from(memory).toString('latin1');
-          expect(text, `${operation}, ${form}`).to.equal('\0'.repeat(8) + '12345678' + '\0'.repeat(8));
+          expect(text, `${operation}, ${form}`).to.equal(`${'\0'.repeat(8)}12345678${'\0'.repeat(8)}`);
         }
       }
     });

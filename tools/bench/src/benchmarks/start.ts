@@ -16,7 +16,7 @@ export const start: Benchmark = {
     peer('node:net and node:dgram', launched('import-net')),
     peer('bare node', launched('import-nothing')),
   ],
-  repeat: 6,
+  repeat: 4,
   targets: [
     { work: 'start-up', ours: '@sock/core and @sock/inet', against: 'bare node', measure: 'wall', atMost: 1.25 },
   ],

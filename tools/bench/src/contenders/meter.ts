@@ -34,8 +34,8 @@ function milliseconds(variable: string, otherwise: number): bigint {
 
 /** Counts operations for the warm-up and then for the measured time. */
 export class Meter {
-  readonly #warmUp = milliseconds('BENCH_WARM_UP', 250);
-  readonly #duration = milliseconds('BENCH_DURATION', 350);
+  readonly #warmUp = milliseconds('BENCH_WARM_UP', 400);
+  readonly #duration = milliseconds('BENCH_DURATION', 300);
   readonly #begun = process.hrtime.bigint();
   readonly #every: number;
   #next: number;

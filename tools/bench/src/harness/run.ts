@@ -16,8 +16,11 @@ import type {
   Settings,
 } from './types.js';
 
+/** Milliseconds of warm-up for what is not compiled while it runs. */
+const coldStart = 50;
+
 /** Milliseconds that a process may need beyond what it measures. */
-const patience = 8000;
+const patience = 5000;
 
 async function withTimeout<T>(promise: Promise<T>, limit: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -41,7 +44,7 @@ function argumentsOf(line: unknown): string[] {
 async function measure(contender: Contender, counterpart: Counterpart | undefined, settings: Settings) {
   const folder = await mkdtemp(join(tmpdir(), 'sock-bench-'));
   const variables = {
-    BENCH_WARM_UP: String(settings.warmUp),
+    BENCH_WARM_UP: String(contender.program.kind === 'node' ? settings.warmUp : coldStart),
     BENCH_DURATION: String(settings.duration),
     BENCH_CONNECTIONS: String(settings.connections),
     BENCH_PATH: join(folder, 'socket'),

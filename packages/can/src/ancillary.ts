@@ -1,0 +1,88 @@
+import { type AncillaryMessage, ancillaryMessage, readU32, readU64 } from '@sock/core';
+import {
+  SCM_CAN_RAW_ERRQUEUE,
+  SCM_J1939_DEST_ADDR,
+  SCM_J1939_DEST_NAME,
+  SCM_J1939_ERRQUEUE,
+  SCM_J1939_PRIO,
+  SOL_CAN_J1939,
+  SOL_CAN_RAW,
+} from './constants.gen.js';
+import { codeOf } from './errno.js';
+
+/** A message that the kernel makes and that cannot be sent: `create` throws a TypeError. */
+export type ReceiveOnlyMessage<Value> = AncillaryMessage<Value, never>;
+
+/** An entry of the error queue. Source: `struct sock_extended_err`, recv(2). */
+export interface CanExtendedError {
+  /** Symbolic code, such as `EHOSTUNREACH`; `null` for what is no error. */
+  code: string | null;
+  /** Where it comes from, SO_EE_ORIGIN_*. */
+  origin: number;
+  type: number;
+  /** What happened: SCM_TSTAMP_* or J1939_EE_INFO_*. */
+  info: number;
+  /** Number of what was sent, with SOF_TIMESTAMPING_OPT_ID. */
+  data: number;
+}
+
+const EXTENDED_ERROR_SIZE = 16;
+/** What the kernel gives for entries that tell of no error. */
+const ENOMSG = 42;
+
+function decodeExtendedError(data: Uint8Array): CanExtendedError | undefined {
+  if (data.length < EXTENDED_ERROR_SIZE) return undefined;
+  const errno = readU32(data, 0);
+  return {
+    code: errno === 0 || errno === ENOMSG ? null : codeOf(errno),
+    origin: data[4] as number,
+    type: data[5] as number,
+    info: readU32(data, 8),
+    data: readU32(data, 12),
+  };
+}
+
+/** SCM_CAN_RAW_ERRQUEUE: why a frame is in the error queue of a CAN_RAW socket: it was sent, says a timestamp. */
+export const scmCanRawErrQueue: ReceiveOnlyMessage<CanExtendedError> = ancillaryMessage({
+  level: SOL_CAN_RAW,
+  type: SCM_CAN_RAW_ERRQUEUE,
+  label: 'SCM_CAN_RAW_ERRQUEUE',
+  size: EXTENDED_ERROR_SIZE,
+  decode: decodeExtendedError,
+});
+
+/** SCM_J1939_DEST_ADDR: address that a message was sent to; absent where that was all stations. */
+export const scmJ1939DestAddr: ReceiveOnlyMessage<number> = ancillaryMessage({
+  level: SOL_CAN_J1939,
+  type: SCM_J1939_DEST_ADDR,
+  label: 'SCM_J1939_DEST_ADDR',
+  size: 1,
+  decode: (data) => data[0],
+});
+
+/** SCM_J1939_DEST_NAME: NAME that a message was sent to, where its address belongs to one. */
+export const scmJ1939DestName: ReceiveOnlyMessage<bigint> = ancillaryMessage({
+  level: SOL_CAN_J1939,
+  type: SCM_J1939_DEST_NAME,
+  label: 'SCM_J1939_DEST_NAME',
+  size: 8,
+  decode: (data) => (data.length < 8 ? undefined : readU64(data, 0)),
+});
+
+/** SCM_J1939_PRIO: priority of a message, 0 (first) to 7. */
+export const scmJ1939Prio: ReceiveOnlyMessage<number> = ancillaryMessage({
+  level: SOL_CAN_J1939,
+  type: SCM_J1939_PRIO,
+  label: 'SCM_J1939_PRIO',
+  size: 1,
+  decode: (data) => data[0],
+});
+
+/** SCM_J1939_ERRQUEUE: an entry of the error queue of a CAN_J1939 socket. */
+export const scmJ1939ErrQueue: ReceiveOnlyMessage<CanExtendedError> = ancillaryMessage({
+  level: SOL_CAN_J1939,
+  type: SCM_J1939_ERRQUEUE,
+  label: 'SCM_J1939_ERRQUEUE',
+  size: EXTENDED_ERROR_SIZE,
+  decode: decodeExtendedError,
+});

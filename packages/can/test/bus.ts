@@ -1,0 +1,86 @@
+import { execFileSync } from 'node:child_process';
+import { AF_CAN, type SocketInfo } from '@sock/core';
+import { CAN_BCM, CAN_ISOTP, CAN_J1939, CAN_RAW, bcm, canRaw, isotp, j1939 } from '@sock/can';
+import { type Capability, familyCapability, probe } from '@sock/testkit';
+
+// Programs that talk CAN share interfaces: each test file makes its own, which only root may.
+
+function protocol(name: string, family: { type?: number }, number: number, module: string): Capability {
+  const { type = 0 } = family;
+  return familyCapability({ name, remedy: `modprobe ${module}`, domain: AF_CAN, type, protocol: number });
+}
+
+const virtual = probe('root');
+
+export const hasRaw = [protocol('AF_CAN', canRaw, CAN_RAW, 'can_raw'), virtual];
+export const hasBcm = [protocol('CAN_BCM', bcm, CAN_BCM, 'can_bcm'), virtual];
+export const hasIsotp = [protocol('CAN_ISOTP', isotp, CAN_ISOTP, 'can_isotp'), virtual];
+export const hasJ1939 = [protocol('CAN_J1939', j1939, CAN_J1939, 'can_j1939'), virtual];
+
+/** Programs of can-utils. */
+export const canUtils = probe('command:cansend');
+
+/** Runs ip(8). */
+export function ip(...args: string[]): void {
+  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+let serial = 0;
+
+/** A name for an interface that this process has not used yet. */
+export function freshName(): string {
+  return `tcan${process.pid % 10_000}x${++serial}`;
+}
+
+/** Bytes of the largest frame that an interface takes: of CAN 2.0, CAN FD, CAN XL. */
+export type Mtu = 16 | 72 | 2060;
+
+/** Makes a virtual CAN interface, and takes it up. */
+export function addInterface(mtu: Mtu = 72): string {
+  const name = freshName();
+  ip('link', 'add', name, 'type', 'vcan');
+  ip('link', 'set', name, 'mtu', String(mtu), 'up');
+  return name;
+}
+
+export function removeInterface(name: string): void {
+  ip('link', 'delete', name);
+}
+
+/** A virtual CAN interface for the tests of a suite. */
+export function bus(mtu: Mtu = 72): { name: string } {
+  const made = { name: '' };
+  before(function (this: Mocha.Context) {
+    this.timeout(20_000);
+    made.name = addInterface(mtu);
+  });
+  after(() => removeInterface(made.name));
+  return made;
+}
+
+/** Two virtual interfaces joined by a wire (vxcan): what goes into one comes out of the other. */
+export function wire(): { left: string; right: string } {
+  const made = { left: '', right: '' };
+  before(function (this: Mocha.Context) {
+    this.timeout(20_000);
+    made.left = freshName();
+    made.right = freshName();
+    ip('link', 'add', made.left, 'type', 'vxcan', 'peer', 'name', made.right);
+    for (const name of [made.left, made.right]) ip('link', 'set', name, 'mtu', '72', 'up');
+  });
+  after(() => removeInterface(made.left));
+  return made;
+}
+
+/** What a codec may ask, without a kernel: interfaces can0 to can9 have the indexes 1 to 10. */
+export const info: SocketInfo = {
+  domain: AF_CAN,
+  type: 0,
+  protocol: 0,
+  interfaceIndex(name) {
+    const digit = /^can(\d)$/.exec(name)?.[1];
+    if (digit === undefined) throw new RangeError(`no interface ${name}`);
+    return Number(digit) + 1;
+  },
+  interfaceName: (index) => (index >= 1 && index <= 10 ? `can${index - 1}` : undefined),
+};

@@ -1,0 +1,380 @@
+import { getSystemErrorName } from 'node:util';
+import {
+  AF_INET,
+  AF_INET6,
+  type AncillaryMessage,
+  ancillaryMessage,
+  checkBoolean,
+  checkInteger,
+  checkObject,
+  if_indextoname,
+  if_nametoindex,
+  readI32,
+  readU16,
+  readU32,
+  readU32BE,
+  toBytes,
+  writeU16,
+} from '@sock/core';
+import { decodeInet, decodeInet6, type Inet6Address, type InetAddress, type IpAddress } from './address.js';
+import {
+  IP_CHECKSUM,
+  IP_ORIGDSTADDR,
+  IP_PKTINFO,
+  IP_RECVERR,
+  IP_RECVFRAGSIZE,
+  IP_RECVOPTS,
+  IP_RETOPTS,
+  IP_TOS,
+  IP_TTL,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IPV6_DONTFRAG,
+  IPV6_FLOWINFO,
+  IPV6_HOPLIMIT,
+  IPV6_ORIGDSTADDR,
+  IPV6_PATHMTU,
+  IPV6_PKTINFO,
+  IPV6_RECVERR,
+  IPV6_RECVFRAGSIZE,
+  IPV6_TCLASS,
+  TCP_CM_INQ,
+  UDP_GRO,
+  UDP_SEGMENT,
+} from './constants.gen.js';
+import { type InterfaceInput, interfaceIndex, ints, writeIPv4, writeIPv6 } from './structures.js';
+import { formatIPv4, formatIPv6 } from './text.js';
+
+// control messages are made without a socket: names are those of this thread's network namespace
+const interfaces = { interfaceIndex: if_nametoindex };
+
+function interfaceName(index: number): string {
+  if (index === 0) return '';
+  try {
+    return if_indextoname(index);
+  } catch {
+    return '';
+  }
+}
+
+/** An int, of which the kernel may give only the first byte. */
+const readInt = (data: Uint8Array): number | undefined => (data.length >= 4 ? readI32(data, 0) : data[0]);
+
+interface IntKey {
+  level: number;
+  type: number;
+  label: string;
+}
+
+function intMessage(key: IntKey, range?: readonly [min: number, max: number]): AncillaryMessage<number> {
+  const codec = { ...key, size: 4, decode: readInt };
+  if (range === undefined) return ancillaryMessage<number>(codec);
+  return ancillaryMessage<number>({ ...codec, encode: (value) => ints(checkInteger('value', value, ...range)) });
+}
+
+function bytesMessage(key: IntKey, size: number): AncillaryMessage<Buffer, ArrayBufferView | ArrayBuffer> {
+  return ancillaryMessage<Buffer, ArrayBufferView | ArrayBuffer>({
+    ...key,
+    size,
+    encode: (value) => toBytes('value', value),
+    decode: (data) => Buffer.from(data),
+  });
+}
+
+/** Where a received packet came in. */
+export interface PacketInfo {
+  /** Name of the interface; `''` where it is gone. Looked up when it is read. */
+  readonly interface: string;
+  readonly interfaceIndex: number;
+  /** Destination in the packet's header: an address of this machine, or a group. */
+  readonly destination: string;
+}
+
+/** As `PacketInfo`, for IPv4. */
+export interface PacketInfo4 extends PacketInfo {
+  /** The local address that the packet was for: what an answer is best sent from. */
+  readonly source: string;
+}
+
+/** How a packet is to leave. */
+export interface PacketInfoInput {
+  /** Local address to send from; the routing table's choice unless told. */
+  readonly source?: string;
+  /** Interface to send through; the routing table's choice unless told. */
+  readonly interface?: InterfaceInput;
+}
+
+/** IP_PKTINFO: interface and addresses. Source: ip(7), `struct in_pktinfo`. */
+export const packetInfo4: AncillaryMessage<PacketInfo4, PacketInfoInput> = ancillaryMessage<PacketInfo4, PacketInfoInput>({
+  level: IPPROTO_IP,
+  type: IP_PKTINFO,
+  label: 'IP_PKTINFO',
+  size: 12,
+  encode(value) {
+    const input = checkObject('value', value);
+    const bytes = new Uint8Array(12);
+    bytes.set(ints(interfaceIndex('value.interface', input.interface, interfaces)));
+    if (input.source !== undefined && input.source !== '') writeIPv4('value.source', input.source, bytes, 4);
+    return bytes;
+  },
+  decode(data) {
+    if (data.length < 12) return undefined;
+    const index = readI32(data, 0);
+    return {
+      get interface() {
+        return interfaceName(index);
+      },
+      interfaceIndex: index,
+      source: formatIPv4(data, 4),
+      destination: formatIPv4(data, 8),
+    };
+  },
+});
+
+/** Bytes of a `struct in6_pktinfo` that say how packets are to leave. */
+export function encodePacketInfo6(value: PacketInfoInput): Uint8Array {
+  const input = checkObject('value', value);
+  const bytes = new Uint8Array(20);
+  if (input.source !== undefined && input.source !== '') writeIPv6('value.source', input.source, bytes, 0);
+  bytes.set(ints(interfaceIndex('value.interface', input.interface, interfaces)), 16);
+  return bytes;
+}
+
+/** IPV6_PKTINFO: interface and address. Source: ipv6(7), RFC 3542, `struct in6_pktinfo`. */
+export const packetInfo6: AncillaryMessage<PacketInfo, PacketInfoInput> = ancillaryMessage<PacketInfo, PacketInfoInput>({
+  level: IPPROTO_IPV6,
+  type: IPV6_PKTINFO,
+  label: 'IPV6_PKTINFO',
+  size: 20,
+  encode: encodePacketInfo6,
+  decode(data) {
+    if (data.length < 20) return undefined;
+    const index = readI32(data, 16);
+    return {
+      get interface() {
+        return interfaceName(index);
+      },
+      interfaceIndex: index,
+      destination: formatIPv6(data, 0),
+    };
+  },
+});
+
+/** IP_TTL: time to live. */
+export const timeToLive: AncillaryMessage<number> = intMessage(
+  { level: IPPROTO_IP, type: IP_TTL, label: 'IP_TTL' },
+  [1, 255],
+);
+
+/** IP_TOS: type of service, with the ECN bits (IPTOS_ECN_MASK). */
+export const typeOfService: AncillaryMessage<number> = intMessage(
+  { level: IPPROTO_IP, type: IP_TOS, label: 'IP_TOS' },
+  [0, 255],
+);
+
+/** IPV6_HOPLIMIT; −1 sends with the default. */
+export const hopLimit: AncillaryMessage<number> = intMessage(
+  { level: IPPROTO_IPV6, type: IPV6_HOPLIMIT, label: 'IPV6_HOPLIMIT' },
+  [-1, 255],
+);
+
+/** IPV6_TCLASS: traffic class, with the ECN bits; −1 sends with the default. */
+export const trafficClass: AncillaryMessage<number> = intMessage(
+  { level: IPPROTO_IPV6, type: IPV6_TCLASS, label: 'IPV6_TCLASS' },
+  [-1, 255],
+);
+
+/** IPV6_DONTFRAG, for one message. */
+export const dontFragment: AncillaryMessage<boolean> = ancillaryMessage<boolean>({
+  level: IPPROTO_IPV6,
+  type: IPV6_DONTFRAG,
+  label: 'IPV6_DONTFRAG',
+  size: 4,
+  encode: (value) => ints(checkBoolean('value', value) ? 1 : 0),
+  decode: (data) => (data.length < 4 ? undefined : readI32(data, 0) !== 0),
+});
+
+/** IPV6_FLOWINFO of a received packet: traffic class and flow label, in host byte order. */
+export const flowInfo: AncillaryMessage<number> = ancillaryMessage<number>({
+  level: IPPROTO_IPV6,
+  type: IPV6_FLOWINFO,
+  label: 'IPV6_FLOWINFO',
+  size: 4,
+  decode: (data) => (data.length < 4 ? undefined : readU32BE(data, 0)),
+});
+
+/** What went wrong with something sent, or became of it: an entry of the error queue. */
+export interface ExtendedError {
+  /** Symbolic code, such as `ECONNREFUSED`; `''` where it is no error. */
+  readonly code: string;
+  /** Negative errno, as in Node's own errors; 0 where it is no error. */
+  readonly errno: number;
+  /** Who says so: SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6, SO_EE_ORIGIN_LOCAL, SO_EE_ORIGIN_TIMESTAMPING, … */
+  readonly origin: number;
+  /** Type of the ICMP message. */
+  readonly icmpType: number;
+  /** Code of the ICMP message; for other origins what belongs to them, such as SO_EE_CODE_ZEROCOPY_COPIED. */
+  readonly icmpCode: number;
+  /** The path's MTU for EMSGSIZE; for other origins what belongs to them. */
+  readonly info: number;
+  /** What belongs to the origin; with RFC 4884 the length and flags of the ICMP extension. */
+  readonly data: number;
+  /** The machine that reported it; `null` where that is this one. Its port is 0. */
+  readonly offender: IpAddress | null;
+}
+
+const EXTENDED_ERROR = 16;
+
+function offender(sockaddr: Uint8Array): IpAddress | null {
+  const family = sockaddr.length >= 2 ? readU16(sockaddr, 0) : 0;
+  if (family === AF_INET && sockaddr.length >= 8) return decodeInet(sockaddr);
+  if (family === AF_INET6 && sockaddr.length >= 24) return decodeInet6(sockaddr);
+  return null;
+}
+
+function systemErrorName(errno: number): string {
+  return errno > 0 ? getSystemErrorName(-errno) : '';
+}
+
+function decodeExtendedError(data: Uint8Array): ExtendedError | undefined {
+  if (data.length < EXTENDED_ERROR) return undefined;
+  const errno = readU32(data, 0);
+  return {
+    code: systemErrorName(errno),
+    errno: errno === 0 ? 0 : -errno,
+    origin: data[4] as number,
+    icmpType: data[5] as number,
+    icmpCode: data[6] as number,
+    info: readU32(data, 8),
+    data: readU32(data, 12),
+    offender: offender(data.subarray(EXTENDED_ERROR)),
+  };
+}
+
+/** IP_RECVERR, with MSG_ERRQUEUE. Source: ip(7), `struct sock_extended_err`. */
+export const extendedError4: AncillaryMessage<ExtendedError> = ancillaryMessage<ExtendedError>({
+  level: IPPROTO_IP,
+  type: IP_RECVERR,
+  label: 'IP_RECVERR',
+  size: EXTENDED_ERROR + 16,
+  decode: decodeExtendedError,
+});
+
+/** IPV6_RECVERR, with MSG_ERRQUEUE. Source: ipv6(7). */
+export const extendedError6: AncillaryMessage<ExtendedError> = ancillaryMessage<ExtendedError>({
+  level: IPPROTO_IPV6,
+  type: IPV6_RECVERR,
+  label: 'IPV6_RECVERR',
+  size: EXTENDED_ERROR + 28,
+  decode: decodeExtendedError,
+});
+
+/** IP_ORIGDSTADDR: where a datagram was sent to before it was redirected here. Source: ip(7). */
+export const originalDestination4: AncillaryMessage<InetAddress> = ancillaryMessage<InetAddress>({
+  level: IPPROTO_IP,
+  type: IP_ORIGDSTADDR,
+  label: 'IP_ORIGDSTADDR',
+  size: 16,
+  decode: (data) => (data.length < 16 ? undefined : decodeInet(data)),
+});
+
+/** IPV6_ORIGDSTADDR, as IP_ORIGDSTADDR. */
+export const originalDestination6: AncillaryMessage<Inet6Address> = ancillaryMessage<Inet6Address>({
+  level: IPPROTO_IPV6,
+  type: IPV6_ORIGDSTADDR,
+  label: 'IPV6_ORIGDSTADDR',
+  size: 28,
+  decode: (data) => (data.length < 28 ? undefined : decodeInet6(data)),
+});
+
+/** The MTU of the path to an address. */
+export interface PathMtu {
+  readonly address: Inet6Address;
+  /** Bytes. */
+  readonly mtu: number;
+}
+
+/** Reads a `struct ip6_mtuinfo`. Source: RFC 3542. */
+export function decodePathMtu(data: Uint8Array): PathMtu | undefined {
+  return data.length < 32 ? undefined : { address: decodeInet6(data.subarray(0, 28)), mtu: readU32(data, 28) };
+}
+
+/** IPV6_PATHMTU: a datagram was too big for the path. */
+export const pathMtu: AncillaryMessage<PathMtu> = ancillaryMessage<PathMtu>({
+  level: IPPROTO_IPV6,
+  type: IPV6_PATHMTU,
+  label: 'IPV6_PATHMTU',
+  size: 32,
+  decode: decodePathMtu,
+});
+
+/** IP_RECVOPTS: the IP options of a received packet, as they were. */
+export const receivedOptions: AncillaryMessage<Buffer, ArrayBufferView | ArrayBuffer> = bytesMessage(
+  { level: IPPROTO_IP, type: IP_RECVOPTS, label: 'IP_RECVOPTS' },
+  40,
+);
+
+/** IP_RETOPTS: IP options as they are needed in an answer. */
+export const returnedOptions: AncillaryMessage<Buffer, ArrayBufferView | ArrayBuffer> = bytesMessage(
+  { level: IPPROTO_IP, type: IP_RETOPTS, label: 'IP_RETOPTS' },
+  40,
+);
+
+/** IP_CHECKSUM: the checksum of what was received, as far as the kernel summed it up. */
+export const checksum: AncillaryMessage<number> = ancillaryMessage<number>({
+  level: IPPROTO_IP,
+  type: IP_CHECKSUM,
+  label: 'IP_CHECKSUM',
+  size: 4,
+  decode: (data) => (data.length < 4 ? undefined : readU32(data, 0)),
+});
+
+/** IP_RECVFRAGSIZE: bytes of the largest fragment; only reassembled packets have it. */
+export const fragmentSize4: AncillaryMessage<number> = intMessage({
+  level: IPPROTO_IP,
+  type: IP_RECVFRAGSIZE,
+  label: 'IP_RECVFRAGSIZE',
+});
+
+/** IPV6_RECVFRAGSIZE, as IP_RECVFRAGSIZE. */
+export const fragmentSize6: AncillaryMessage<number> = intMessage({
+  level: IPPROTO_IPV6,
+  type: IPV6_RECVFRAGSIZE,
+  label: 'IPV6_RECVFRAGSIZE',
+});
+
+/** An IPv6 extension header, from its first byte on. Source: RFC 3542. */
+export function extensionHeader(type: number, label: string): AncillaryMessage<Buffer, ArrayBufferView | ArrayBuffer> {
+  // a header says its length in one byte, in units of 8 bytes behind the first 8
+  return bytesMessage({ level: IPPROTO_IPV6, type, label }, 2048);
+}
+
+/** UDP_SEGMENT: the kernel cuts one message into datagrams of this many bytes. Source: udp(7). */
+export const segmentSize: AncillaryMessage<number> = ancillaryMessage<number>({
+  level: IPPROTO_UDP,
+  type: UDP_SEGMENT,
+  label: 'UDP_SEGMENT',
+  size: 2,
+  encode(value) {
+    const bytes = new Uint8Array(2);
+    writeU16(bytes, checkInteger('value', value, 0, 0xffff), 0);
+    return bytes;
+  },
+  decode: (data) => (data.length < 2 ? undefined : readU16(data, 0)),
+});
+
+/** UDP_GRO: bytes of each of the datagrams that were received as one message; the last may be shorter. */
+export const receiveSegmentSize: AncillaryMessage<number> = intMessage({
+  level: IPPROTO_UDP,
+  type: UDP_GRO,
+  label: 'UDP_GRO',
+});
+
+/** TCP_CM_INQ: bytes that are left to receive. */
+export const bytesLeft: AncillaryMessage<number> = intMessage({
+  level: IPPROTO_TCP,
+  type: TCP_CM_INQ,
+  label: 'TCP_CM_INQ',
+});

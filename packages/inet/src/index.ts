@@ -1,0 +1,26 @@
+export {
+  type Inet6Address,
+  type Inet6Input,
+  type InetAddress,
+  type InetInput,
+  type IpAddress,
+  inet,
+  inet6,
+} from './address.js';
+export type { ExtendedError, PacketInfo, PacketInfo4, PacketInfoInput, PathMtu } from './ancillary.js';
+export * from './bytes.js';
+export {
+  type ConnectionOptions,
+  type ConnectionSyncOptions,
+  createConnection,
+  createConnectionSync,
+  type IpFamily,
+  type IpSocket,
+} from './connection.js';
+export * from './constants.gen.js';
+export * from './icmp.js';
+export * from './netdb.js';
+export * from './options.js';
+export { createServer, createServerSync, hasDualstackIPv6, hasIPv6, type ServerOptions } from './server.js';
+export type { InterfaceInput } from './structures.js';
+export type { TcpInfo } from './tcp-info.js';

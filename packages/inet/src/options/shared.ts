@@ -1,0 +1,65 @@
+import {
+  type AncillaryMessage,
+  checkInteger,
+  invalidArgumentType,
+  type OptionKey,
+  outOfRange,
+  readI32,
+  type SocketInfo,
+  type SocketOption,
+  toBytes,
+} from '@sock/core';
+import { type InterfaceInput, interfaceIndex, ints } from '../structures.js';
+
+/** An option with the control message that belongs to it. */
+export type WithMessage<Option, Value, Input = Value> = Option & {
+  /** The control message that the option asks the kernel for, or that does the same for one message. */
+  readonly message: AncillaryMessage<Value, Input>;
+};
+
+/** Adds its control message to an option. */
+export function withMessage<Option extends object, Value, Input>(
+  option: Option,
+  message: AncillaryMessage<Value, Input>,
+): WithMessage<Option, Value, Input> {
+  return { ...option, message };
+}
+
+/** Bytes that the kernel takes and gives as they are, at most `max` of them. */
+export function bytesOption(key: OptionKey & { max: number }): SocketOption<Buffer, ArrayBufferView | ArrayBuffer> {
+  const { max, ...rest } = key;
+  return {
+    ...rest,
+    size: max,
+    encode(value) {
+      if (typeof value === 'string') throw invalidArgumentType('value', 'an ArrayBufferView or an ArrayBuffer', value);
+      const bytes = toBytes('value', value);
+      if (bytes.length > max) throw outOfRange('value', `at most ${max} bytes`, `${bytes.length} bytes`);
+      return bytes;
+    },
+    decode: (raw) => raw,
+  };
+}
+
+/** An interface: set by name or index, read as its name, or as its index where it is gone; `''` is none. */
+export function interfaceOption(
+  key: OptionKey,
+  order: { toKernel(index: number): number; fromKernel(value: number): number },
+): SocketOption<InterfaceInput> {
+  return {
+    ...key,
+    encode: (value, socket) => ints(order.toKernel(interfaceIndex('value', value, socket))),
+    decode(raw, socket) {
+      const index = order.fromKernel(readI32(raw, 0));
+      return index === 0 ? '' : (socket.interfaceName(index) ?? index);
+    },
+  };
+}
+
+/** An option that is only set. */
+export type WriteonlyOption<Input> = Omit<SocketOption<never, Input>, 'encode' | 'decode'> & {
+  encode(value: Input, socket: SocketInfo): number | Uint8Array;
+};
+
+/** An int from −1, which means the system's default, to 255. */
+export const hops = (value: unknown): number => checkInteger('value', value, -1, 255);

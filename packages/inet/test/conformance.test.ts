@@ -1,0 +1,69 @@
+import { type AddressFamily, SOCK_DGRAM, SOCK_STREAM, Socket } from '@sock/core';
+import { type InetAddress, type InetInput, inet, inet6 } from '@sock/inet';
+import { type BadAddress, conformance, freeTcpPort, freeUdpPort, probe } from '@sock/testkit';
+
+type Family = AddressFamily<InetAddress, InetInput>;
+
+const badAddresses: readonly BadAddress[] = [
+  { what: 'nothing', value: undefined, argument: 'address' },
+  { what: 'text', value: '127.0.0.1:80', argument: 'address' },
+  { what: 'a list, as in Python', value: ['127.0.0.1', 80], argument: 'address' },
+  { what: 'an address of vsock', value: { cid: 2, port: 80 }, argument: 'address' },
+  { what: 'a host that is a number', value: { host: 1, port: 80 }, argument: 'address.host' },
+  { what: 'a host with NUL', value: { host: '127.0.0.1\0', port: 80 }, argument: 'address.host' },
+  { what: 'a port that is too large', value: { host: '', port: 70_000 }, argument: 'address.port' },
+  { what: 'a port that is text', value: { host: '', port: '80' }, argument: 'address.port' },
+];
+
+/** Two TCP sockets that are connected to each other. */
+async function tcpPair(family: Family, host: string): Promise<[Socket<InetAddress, InetInput>, Socket<InetAddress, InetInput>]> {
+  using server = new Socket(family, SOCK_STREAM);
+  await server.bind({ host });
+  server.listen();
+  const client = new Socket(family, SOCK_STREAM);
+  await client.connect(server.getsockname());
+  const { socket } = await server.accept();
+  return [client, socket];
+}
+
+/** Two UDP sockets that are connected to each other. */
+async function udpPair(family: Family, host: string): Promise<[Socket<InetAddress, InetInput>, Socket<InetAddress, InetInput>]> {
+  const a = new Socket(family, SOCK_DGRAM);
+  const b = new Socket(family, SOCK_DGRAM);
+  await a.bind({ host });
+  await b.bind({ host });
+  await a.connect(b.getsockname());
+  await b.connect(a.getsockname());
+  return [a, b];
+}
+
+for (const { family, version, host, wrong, requires } of [
+  { family: inet as Family, version: 'IPv4', host: '127.0.0.1', wrong: '::1', requires: [] },
+  { family: inet6 as Family, version: 'IPv6', host: '::1', wrong: '127.0.0.1', requires: probe('AF_INET6') },
+]) {
+  const shared = {
+    family,
+    requires,
+    address: () => ({ host }),
+    badAddresses: [...badAddresses, { what: 'the other version', value: { host: wrong }, argument: 'address.host' }],
+    unresolved: { host: 'localhost', port: 9 },
+  };
+  conformance<InetAddress, InetInput>({
+    ...shared,
+    name: `TCP over ${version}`,
+    type: SOCK_STREAM,
+    kind: 'stream',
+    pair: () => tcpPair(family, host),
+    refused: async () => ({ host, port: await freeTcpPort(host) }),
+    supports: { reset: true, netSocket: true },
+  });
+  conformance<InetAddress, InetInput>({
+    ...shared,
+    name: `UDP over ${version}`,
+    type: SOCK_DGRAM,
+    kind: 'datagram',
+    pair: () => udpPair(family, host),
+    refused: async () => ({ host, port: await freeUdpPort(host) }),
+    supports: { refusedLater: true },
+  });
+}
