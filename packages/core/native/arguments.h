@@ -91,8 +91,8 @@ inline int32_t AddressLength(uint32_t length) {
   return static_cast<int32_t>(length < kSockaddrBytes ? length : kSockaddrBytes);
 }
 
-// Descriptors that came with a message belong to the environment from now on (messages.cc).
-void OwnReceived(Environment* environment, msghdr* message);
+// Descriptors that came with a message belong to the environment from now on: their number (messages.cc).
+int OwnReceived(Environment* environment, msghdr* message);
 
 using Exports = Napi::Object;
 void Define(Napi::Object exports, Environment* environment, const char* name, napi_callback function);

@@ -62,6 +62,7 @@ static napi_value Recvmmsg(napi_env env, napi_callback_info info) {
     }
   }
   const int count = recvmmsg(args.Int(0), batch.messages, batch.count, args.Int(9) | MSG_CMSG_CLOEXEC, nullptr);
+  int descriptors = 0;
   for (int i = 0; i < count; i++) {
     msghdr& message = batch.messages[i].msg_hdr;
     int32_t* numbers = batch.numbers + (batch.first + i) * kNumbers;
@@ -69,8 +70,9 @@ static napi_value Recvmmsg(napi_env env, napi_callback_info info) {
     numbers[kAddressBytes] = AddressLength(message.msg_namelen);
     numbers[kMessageFlagsOf] = message.msg_flags & ~MSG_CMSG_CLOEXEC;
     numbers[kControlBytes] = static_cast<int32_t>(message.msg_controllen);
-    if (batch.control_size != 0) OwnReceived(args.environment(), &message);
+    if (batch.control_size != 0) descriptors += OwnReceived(args.environment(), &message);
   }
+  args.memory()->state[kDescriptors] = descriptors;
   return args.Result(count);
 }
 

@@ -31,6 +31,7 @@ enum StateWord {
   kLength = 8,
   kFlags = 9,
   kGivenLength = 10,  // of the sockaddr in `given`
+  kDescriptors = 11,  // that came with the messages of the last recvmmsg
 };
 
 struct Memory {

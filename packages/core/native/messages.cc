@@ -13,8 +13,9 @@ namespace sock {
 class Vector {
  public:
   template <size_t N>
-  bool Collect(napi_env env, const Arguments<N>& args, size_t index) {
+  bool Collect(napi_env env, const Arguments<N>& args, size_t index, uint32_t size) {
     uint32_t count = 0;
+    size_t total = 0;
     if (napi_get_array_length(env, args[index], &count) != napi_ok) return false;
     if (count > sizeof(inline_) / sizeof(inline_[0])) {
       heap_.resize(count);
@@ -26,9 +27,11 @@ class Vector {
       const Bytes bytes = args.ViewOf(item);
       entries_[i].iov_base = bytes.data;
       entries_[i].iov_len = bytes.length;
+      total += bytes.length;
     }
     count_ = count;
-    return true;
+    // as many bytes as there were when the operation began, or one of the buffers is gone
+    return total == size;
   }
   iovec* entries() { return entries_; }
   size_t count() const { return count_; }
@@ -40,7 +43,8 @@ class Vector {
   size_t count_ = 0;
 };
 
-void OwnReceived(Environment* environment, msghdr* message) {
+int OwnReceived(Environment* environment, msghdr* message) {
+  int count = 0;
   for (cmsghdr* header = CMSG_FIRSTHDR(message); header != nullptr; header = CMSG_NXTHDR(message, header)) {
     if (header->cmsg_level != SOL_SOCKET) continue;
     if (header->cmsg_type != SCM_RIGHTS && header->cmsg_type != SCM_PIDFD) continue;
@@ -53,16 +57,18 @@ void OwnReceived(Environment* environment, msghdr* message) {
       int fd;
       std::memcpy(&fd, data + offset, sizeof(fd));
       environment->Own(fd);
+      count++;
     }
   }
+  return count;
 }
 
-// recvmsg(fd, [bytes…], flags, control, controlLength) → count;
+// recvmsg(fd, [bytes…], flags, control, controlLength, size) → count;
 // address, flags and control length in the shared memory
 static napi_value Recvmsg(napi_env env, napi_callback_info info) {
-  Arguments<5> args(env, info);
+  Arguments<6> args(env, info);
   Vector buffers;
-  if (!buffers.Collect(env, args, 1)) return args.Number(kBufferGone);
+  if (!buffers.Collect(env, args, 1, args.Uint(5))) return args.Number(kBufferGone);
   const Bytes control = args.View(3);
   const uint32_t control_length = args.Uint(4);
   if (control_length > control.length) return args.Number(kBufferGone);
@@ -84,11 +90,11 @@ static napi_value Recvmsg(napi_env env, napi_callback_info info) {
   return args.Result(count);
 }
 
-// sendmsg(fd, [bytes…], flags, sockaddr, sockaddrLength, control, controlLength) → count
+// sendmsg(fd, [bytes…], flags, sockaddr, sockaddrLength, control, controlLength, size) → count
 static napi_value Sendmsg(napi_env env, napi_callback_info info) {
-  Arguments<7> args(env, info);
+  Arguments<8> args(env, info);
   Vector buffers;
-  if (!buffers.Collect(env, args, 1)) return args.Number(kBufferGone);
+  if (!buffers.Collect(env, args, 1, args.Uint(7))) return args.Number(kBufferGone);
   const Bytes address = args.View(3);
   const uint32_t address_length = args.Uint(4);
   const Bytes control = args.View(5);

@@ -66,7 +66,16 @@ static napi_value Sendfile(napi_env env, napi_callback_info info) {
   return args.Result(sendfile(args.Int(0), args.Int(1), position, args.Uint(3)));
 }
 
+// isDetached(ArrayBuffer) → 1 or 0
+static napi_value IsDetached(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  bool detached = false;
+  napi_is_detached_arraybuffer(env, args[0], &detached);
+  return args.Number(detached ? 1 : 0);
+}
+
 void DefineTransfers(Exports exports, Environment* environment) {
+  Define(exports, environment, "isDetached", IsDetached);
   Define(exports, environment, "recv", Recv);
   Define(exports, environment, "recvfrom", Recvfrom);
   Define(exports, environment, "send", Send);

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { native } from './native.js';
 
 /** A TypeError or RangeError about one argument. */
 export interface ArgumentError extends Error {
@@ -23,7 +24,8 @@ function argumentError<E extends Error>(error: E, code: ArgumentError['code'], a
   const { name } = error;
   error.name = `${name} [${code}]`;
   void error.stack;
-  error.name = name;
+  // and the name is the prototype's again
+  Reflect.deleteProperty(error, 'name');
   return Object.assign(error, { code, argument });
 }
 
@@ -113,13 +115,18 @@ export function checkInterfaceName(argument: string, value: unknown): string {
 /** Data that can be sent: bytes in any form, or a string, which is sent as UTF-8. */
 export type Data = string | ArrayBufferView | ArrayBuffer | SharedArrayBuffer;
 
-// A detached ArrayBuffer is as long as an empty one, and a view of it too: making another view tells.
+// A detached ArrayBuffer is as long as an empty one, and a view of it too. What JavaScript has to
+// tell them apart (that making a view fails) does not survive optimization in V8 11.
 function memoryOf(argument: string, data: ArrayBufferView | ArrayBuffer | SharedArrayBuffer): Uint8Array {
-  try {
-    if (!ArrayBuffer.isView(data)) return new Uint8Array(data);
-    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  } catch {
+  const buffer = ArrayBuffer.isView(data) ? data.buffer : data;
+  if (buffer.byteLength === 0 && native.isDetached(buffer) === 1) {
     throw outOfRange(argument, 'memory that was not transferred elsewhere', data);
+  }
+  if (!ArrayBuffer.isView(data)) return new Uint8Array(data);
+  try {
+    return new Uint8Array(buffer, data.byteOffset, data.byteLength);
+  } catch {
+    throw outOfRange(argument, 'memory that was not shrunk', data);
   }
 }
 
@@ -139,4 +146,17 @@ export function toTarget(argument: string, buffer: unknown): Uint8Array {
   if (buffer instanceof Uint8Array && buffer.length > 0) return buffer;
   if (isMemory(buffer)) return memoryOf(argument, buffer);
   throw invalidArgumentType(argument, 'an ArrayBufferView or an ArrayBuffer', buffer);
+}
+
+/**
+ * Bytes that memory has, asked for once and kept: optimized code of V8 11 may give the former length
+ * of memory that was transferred since, and then the true one. The native check of each attempt finds
+ * the former, this one the latter.
+ */
+export function lengthOf(argument: string, memory: Uint8Array): number {
+  const { length } = memory;
+  if (length === 0 && native.isDetached(memory.buffer) === 1) {
+    throw outOfRange(argument, 'memory that was not transferred elsewhere', memory);
+  }
+  return length;
 }

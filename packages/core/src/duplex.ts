@@ -1,6 +1,9 @@
 import { Duplex } from 'node:stream';
+import { checkBoolean, outOfRange } from './arguments.js';
 import { SHUT_WR } from './constants.gen.js';
+import { checkTimeout } from './drivers.js';
 import { SocketError } from './errors.js';
+import { soKeepAlive } from './options.js';
 import type { Socket } from './socket.js';
 
 /** Options of a duplex. */
@@ -14,15 +17,22 @@ export interface DuplexOptions {
 }
 
 const HIGH_WATER_MARK = 65_536;
+const TIMER_MAX = 0x7fffffff;
 
 /**
  * A socket as a `node:stream` duplex, which owns it. It reads no further ahead than its high water
  * mark, so that a slow reader slows the peer down; `end` shuts down the sending direction once all
  * is sent; `destroy` closes the socket.
+ *
+ * Of `net.Socket` it has what clients and agents of `node:http` call: `setTimeout`, `setKeepAlive`,
+ * `setNoDelay`, `ref` and `unref`.
  */
 export class SocketDuplex extends Duplex {
   /** The socket beneath. */
   readonly socket: Socket<unknown>;
+  /** Milliseconds of idleness after which `timeout` is emitted; 0 for never. */
+  timeout = 0;
+  private idle: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket<unknown>, options: DuplexOptions = {}) {
     const {
@@ -47,6 +57,7 @@ export class SocketDuplex extends Duplex {
   override _read(): void {
     this.receive(this.readableHighWaterMark || HIGH_WATER_MARK).then(
       (chunk) => {
+        this.idle?.refresh();
         this.push(chunk.length === 0 ? null : chunk);
       },
       (error: unknown) => this.fail(error),
@@ -55,7 +66,10 @@ export class SocketDuplex extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     this.transmit(chunk).then(
-      () => callback(),
+      () => {
+        this.idle?.refresh();
+        callback();
+      },
       (error: Error) => callback(this.destroyed ? null : error),
     );
   }
@@ -75,12 +89,54 @@ export class SocketDuplex extends Duplex {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    clearTimeout(this.idle);
     try {
       this.socket.close();
       callback(error);
     } catch (closing) {
       callback(error ?? (closing as Error));
     }
+  }
+
+  /**
+   * Emits `timeout` once nothing was received or sent for so many milliseconds; 0 for never. What
+   * follows is the listener's to decide: the stream stays open.
+   */
+  setTimeout(timeout: number, listener?: () => void): this {
+    const checked = checkTimeout(timeout);
+    if (checked === null || checked > TIMER_MAX) {
+      throw outOfRange('timeout', `a number of milliseconds from 0 to ${TIMER_MAX}`, timeout);
+    }
+    this.timeout = checked;
+    clearTimeout(this.idle);
+    this.idle = checked === 0 || this.destroyed ? undefined : setTimeout(() => this.emit('timeout'), checked).unref();
+    if (listener === undefined) return this;
+    if (checked === 0) this.removeListener('timeout', listener);
+    else this.once('timeout', listener);
+    return this;
+  }
+
+  /** Sets SO_KEEPALIVE. Source: socket(7). */
+  setKeepAlive(enable = false): this {
+    if (!this.socket.closed) this.socket.setOption(soKeepAlive, checkBoolean('enable', enable));
+    return this;
+  }
+
+  /** Nothing: what it would set belongs to TCP. Use the option of that family on `socket`. */
+  setNoDelay(): this {
+    return this;
+  }
+
+  /** As `ref` of the socket. */
+  ref(): this {
+    this.socket.ref();
+    return this;
+  }
+
+  /** As `unref` of the socket. */
+  unref(): this {
+    this.socket.unref();
+    return this;
   }
 
   private fail(error: unknown): void {

@@ -23,6 +23,14 @@ export interface FailureContext {
   capability?: string | undefined;
 }
 
+// the argument that names the memory of a call
+const BUFFERS: Readonly<Record<string, string>> = {
+  send: 'data',
+  sendto: 'data',
+  sendmsg: 'buffers',
+  recvmsg: 'buffers',
+};
+
 /** What EBADF means where it is the socket's own descriptor that is gone. */
 export const CLOSED = 'the socket is closed';
 
@@ -59,8 +67,9 @@ function hintFor(subject: Subject, syscall: string, errno: number, context: Fail
 export function failure(subject: Subject, syscall: string, errno: number, context: FailureContext = {}): Error {
   if (errno === BUFFER_GONE) {
     // found by the native bounds check, so nothing was sent or received
-    const error = new RangeError(`${syscall}: a buffer was detached or shrunk while the operation was pending`);
-    return Object.assign(error, { code: 'ERR_OUT_OF_RANGE', argument: 'buffer' });
+    const argument = BUFFERS[syscall] ?? 'buffer';
+    const message = `${argument} must be memory that is neither transferred nor shrunk before ${syscall} is done`;
+    return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE', argument });
   }
   const code = errnoName(-errno);
   const { address, transferred } = context;

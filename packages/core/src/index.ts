@@ -11,7 +11,7 @@ export * from './family.js';
 export type { AdoptInfo, AdoptOptions, FamilyChoice } from './handle.js';
 export { SocketHandle } from './handle.js';
 export { if_indextoname, if_nameindex, if_nametoindex, type NetworkInterface } from './interfaces.js';
-export { Mapping, type MappingOptions, mapDescriptor } from './mapping.js';
+export { type Mapping, type MappingOptions, mapDescriptor } from './mapping.js';
 export { MessageBatch, type MessageBatchOptions } from './message-batch.js';
 export * from './option.js';
 export * from './options.js';

@@ -4,7 +4,7 @@ import { checkInteger, checkObject, type Data, outOfRange, toBytes } from './arg
 import { MSG_DONTWAIT, MSG_TRUNC } from './constants.gen.js';
 import type { Descriptor } from './descriptor.js';
 import { EAGAIN, EINTR } from './errno.js';
-import { given, SOCKADDR_SIZE } from './native.js';
+import { DESCRIPTORS, given, SOCKADDR_SIZE, state } from './native.js';
 import { type Direction, type Operation, WRITE } from './operation.js';
 import { directionOf } from './receive.js';
 
@@ -154,8 +154,7 @@ export class MessageBatch<Address = unknown, Input = Address> {
 
   private disposeAncillary(): void {
     if (this.ancillarySize === 0) return;
-    // what nobody looked at may own descriptors all the same
-    if (this.socket !== undefined) for (let i = 0; i < this.used; i++) this.ancillary(i)[Symbol.dispose]();
+    for (const ancillary of this.parsed) ancillary?.[Symbol.dispose]();
     this.parsed.length = 0;
   }
 
@@ -166,6 +165,8 @@ export class MessageBatch<Address = unknown, Input = Address> {
     const got = calls.recvmmsg(fd, memory, size, sockaddrs, control, ancillarySize, numbers, 0, count, flags);
     this.socket = socket;
     this.used = Math.max(got, 0);
+    // descriptors that came along have an owner at once, which closes them where nobody looks at them
+    if (got > 0 && (state[DESCRIPTORS] as number) > 0) for (let i = 0; i < got; i++) this.ancillary(i);
     return got;
   }
 

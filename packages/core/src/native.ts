@@ -61,13 +61,16 @@ export interface Native {
     flags: number,
     sockaddrLength: number,
   ): number;
+  isDetached(buffer: ArrayBufferLike): number;
   sendfile(fd: number, file: number, offset: number, count: number): number;
+  /** `size` is what the buffers hold together: fewer bytes mean that one was transferred. */
   recvmsg(
     fd: number,
     buffers: readonly Uint8Array[],
     flags: number,
     control: Uint8Array | null,
     controlLength: number,
+    size: number,
   ): number;
   sendmsg(
     fd: number,
@@ -77,6 +80,7 @@ export interface Native {
     sockaddrLength: number,
     control: Uint8Array | null,
     controlLength: number,
+    size: number,
   ): number;
   recvmmsg(...batch: BatchArguments): number;
   sendmmsg(...batch: BatchArguments): number;
@@ -183,6 +187,7 @@ const OFFSET = 7;
 const LENGTH = 8;
 const FLAGS = 9;
 const GIVEN_LENGTH = 10;
+export const DESCRIPTORS = 11;
 
 /** The sockaddr that the kernel gave last. */
 export const received: Uint8Array = new Uint8Array(addon.memory, 64, SOCKADDR_SIZE);

@@ -331,25 +331,28 @@ export interface FilterInstruction {
 const INSTRUCTIONS_MAX = 4096;
 
 /** The bytes of a program: instructions, or bytes that are such already. Checks what can be checked before the kernel does. */
-export function encodeFilter(program: readonly FilterInstruction[] | ArrayBufferView | ArrayBuffer): Uint8Array {
+export function encodeFilter(
+  program: readonly FilterInstruction[] | ArrayBufferView | ArrayBuffer,
+  argument = 'value',
+): Uint8Array {
   if (!Array.isArray(program)) {
-    const bytes = toBytes('value', program);
+    const bytes = toBytes(argument, program);
     if (bytes.length === 0 || bytes.length % 8 !== 0 || bytes.length > INSTRUCTIONS_MAX * 8) {
-      throw outOfRange('value', `1 to ${INSTRUCTIONS_MAX} instructions of 8 bytes`, bytes.length);
+      throw outOfRange(argument, `1 to ${INSTRUCTIONS_MAX} instructions of 8 bytes`, bytes.length);
     }
     return bytes;
   }
   if (program.length === 0 || program.length > INSTRUCTIONS_MAX) {
-    throw outOfRange('value', `1 to ${INSTRUCTIONS_MAX} instructions`, program.length);
+    throw outOfRange(argument, `1 to ${INSTRUCTIONS_MAX} instructions`, program.length);
   }
   const bytes = new Uint8Array(program.length * 8);
   program.forEach((instruction: FilterInstruction, i) => {
-    const argument = `value[${i}]`;
-    const { code, jt = 0, jf = 0, k = 0 } = checkObject(argument, instruction);
-    writeU16(bytes, checkInteger(`${argument}.code`, code, 0, 0xffff), i * 8);
-    bytes[i * 8 + 2] = checkInteger(`${argument}.jt`, jt, 0, 0xff);
-    bytes[i * 8 + 3] = checkInteger(`${argument}.jf`, jf, 0, 0xff);
-    writeU32(bytes, checkInteger(`${argument}.k`, k, -0x80000000, 0xffffffff) >>> 0, i * 8 + 4);
+    const at = `${argument}[${i}]`;
+    const { code, jt = 0, jf = 0, k = 0 } = checkObject(at, instruction);
+    writeU16(bytes, checkInteger(`${at}.code`, code, 0, 0xffff), i * 8);
+    bytes[i * 8 + 2] = checkInteger(`${at}.jt`, jt, 0, 0xff);
+    bytes[i * 8 + 3] = checkInteger(`${at}.jf`, jf, 0, 0xff);
+    writeU32(bytes, checkInteger(`${at}.k`, k, -0x80000000, 0xffffffff) >>> 0, i * 8 + 4);
   });
   return bytes;
 }
@@ -371,7 +374,7 @@ export const soAttachFilter: Omit<SocketOption<never, Program>, 'decode'> = {
   name: c.SO_ATTACH_FILTER,
   label: 'SO_ATTACH_FILTER',
   program: true,
-  encode: encodeFilter,
+  encode: (value) => encodeFilter(value),
 };
 /** A classic BPF program that chooses among the sockets of a SO_REUSEPORT group. Only set. */
 export const soAttachReusePortCbpf: Omit<SocketOption<never, Program>, 'decode'> = {
@@ -379,7 +382,7 @@ export const soAttachReusePortCbpf: Omit<SocketOption<never, Program>, 'decode'>
   name: c.SO_ATTACH_REUSEPORT_CBPF,
   label: 'SO_ATTACH_REUSEPORT_CBPF',
   program: true,
-  encode: encodeFilter,
+  encode: (value) => encodeFilter(value),
 };
 /** An eBPF program, by its descriptor, that decides which messages the socket receives. Only set. */
 export const soAttachBpf: Omit<SocketOption<number>, 'decode'> = {

@@ -1,6 +1,6 @@
 import type { AddressCache, Addressed } from './address.js';
 import { Ancillary } from './ancillary.js';
-import { checkInteger, invalidArgumentType, toTarget } from './arguments.js';
+import { checkInteger, invalidArgumentType, lengthOf, toTarget } from './arguments.js';
 import { MSG_CTRUNC, MSG_DONTWAIT, MSG_ERRQUEUE, MSG_PEEK, MSG_WAITALL, SOCK_STREAM } from './constants.gen.js';
 import { type Descriptor, POLLRDHUP } from './descriptor.js';
 import { EAGAIN } from './errno.js';
@@ -58,7 +58,9 @@ export function checkSize(argument: string, size: unknown): number {
 /** Bytes that several buffers have room for together. */
 export function sizeOf(buffers: readonly Uint8Array[]): number {
   let size = 0;
-  for (const { length } of buffers) size += length;
+  buffers.forEach((buffer, i) => {
+    size += lengthOf(`buffers[${i}]`, buffer);
+  });
   return size;
 }
 
@@ -115,7 +117,7 @@ export class RecvAll implements Operation<number> {
     private readonly waits: boolean,
   ) {
     this.edge = (flags & MSG_PEEK) !== 0;
-    this.length = target.length;
+    this.length = lengthOf('buffer', target);
   }
 
   attempt({ calls, fd }: Descriptor): number {
@@ -164,8 +166,8 @@ export class RecvInto implements Operation<number> {
     private readonly flags: number,
   ) {
     this.direction = directionOf(flags);
-    this.length = target.length;
-    this.capacity = flags === 0 && socket.type === SOCK_STREAM ? target.length : undefined;
+    this.length = lengthOf('buffer', target);
+    this.capacity = flags === 0 && socket.type === SOCK_STREAM ? this.length : undefined;
   }
 
   get immediate(): boolean {
@@ -224,7 +226,7 @@ export class RecvFromInto<Address> implements Operation<ReceivedInto<Address>> {
     private readonly flags: number,
   ) {
     this.direction = directionOf(flags);
-    this.length = target.length;
+    this.length = lengthOf('buffer', target);
   }
 
   get immediate(): boolean {
@@ -270,14 +272,13 @@ export class RecvMsgInto<Address> implements Operation<ReceivedMessageInto<Addre
 
   attempt({ calls, fd }: Descriptor): number {
     const { ancillarySize } = this;
-    if (sizeOf(this.targets) < this.size) return BUFFER_GONE;
     if (ancillarySize > CONTROL_SCRATCH) {
       this.control ??= new Uint8Array(ancillarySize);
     } else if (ancillarySize > 0) {
       scratch ??= new Uint8Array(CONTROL_SCRATCH);
       this.control = scratch;
     }
-    return calls.recvmsg(fd, this.targets, this.flags, this.control ?? null, ancillarySize);
+    return calls.recvmsg(fd, this.targets, this.flags, this.control ?? null, ancillarySize, this.size);
   }
 
   result(count: number): ReceivedMessageInto<Address> {
@@ -322,14 +323,14 @@ export class RecvMsgAll<Address> implements Operation<ReceivedMessageInto<Addres
     const { calls, fd } = descriptor;
     const flags = this.flags & ~MSG_WAITALL;
     const { size: total } = this;
-    if (sizeOf(this.targets) < total) {
+    if (this.targets.some(({ buffer }) => calls.isDetached(buffer) === 1)) {
       // what came before went with the buffer
       this.done = 0;
       return BUFFER_GONE;
     }
     // what may not wait must not take a part either, and what only looks cannot take it
     if (this.edge || !this.waits) {
-      const count = calls.recvmsg(fd, this.targets, flags | MSG_PEEK, null, 0);
+      const count = calls.recvmsg(fd, this.targets, flags | MSG_PEEK, null, 0, total);
       if (count < 0) return count;
       // control messages, for which there is no room here, end a message: no more will come to it
       const ends = count >= total || ((state[MESSAGE_FLAGS] as number) & MSG_CTRUNC) !== 0;

@@ -1,10 +1,10 @@
 import { type Addressed, decodeAddress, encodeAddress } from './address.js';
 import { type AncillaryItem, encodeAncillary } from './ancillary.js';
-import { checkInteger, type Data, invalidArgumentType, toBytes } from './arguments.js';
+import { checkInteger, type Data, invalidArgumentType, lengthOf, toBytes } from './arguments.js';
 import { MSG_DONTWAIT } from './constants.gen.js';
 import type { Descriptor } from './descriptor.js';
 import { EAGAIN, EINTR } from './errno.js';
-import { BUFFER_GONE, given } from './native.js';
+import { given } from './native.js';
 import { type Operation, WRITE } from './operation.js';
 import { checkFlags, sizeOf } from './receive.js';
 
@@ -22,7 +22,7 @@ export class Send implements Operation<number> {
     private readonly data: Uint8Array,
     private readonly flags: number,
   ) {
-    this.length = data.length;
+    this.length = lengthOf('data', data);
   }
 
   get immediate(): boolean {
@@ -49,7 +49,7 @@ export class SendAll implements Operation<void> {
     private readonly data: Uint8Array,
     private readonly flags: number,
   ) {
-    this.length = data.length;
+    this.length = lengthOf('data', data);
   }
 
   get immediate(): boolean {
@@ -85,7 +85,7 @@ export class SendTo implements Operation<number> {
     private readonly length: number,
     private readonly flags: number,
   ) {
-    this.size = data.length;
+    this.size = lengthOf('data', data);
   }
 
   get immediate(): boolean {
@@ -137,7 +137,6 @@ export class SendMsg implements Operation<number> {
 
   attempt({ calls, fd }: Descriptor): number {
     const { control } = this;
-    if (sizeOf(this.buffers) < this.size) return BUFFER_GONE;
     return calls.sendmsg(
       fd,
       this.buffers,
@@ -146,6 +145,7 @@ export class SendMsg implements Operation<number> {
       this.length,
       control,
       control === null ? 0 : control.length,
+      this.size,
     );
   }
 

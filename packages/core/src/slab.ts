@@ -21,6 +21,8 @@ export function borrow(size: number, kept: Buffer | undefined): Buffer {
     if (row.length - used < size) {
       row = Buffer.allocUnsafeSlow(ROW_SIZE);
       used = 0;
+      // many messages lie in it: transferring one to another thread would take the others along
+      process.getBuiltinModule('node:worker_threads').markAsUntransferable(row.buffer);
     }
     return row;
   }

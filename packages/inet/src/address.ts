@@ -1,13 +1,13 @@
 import {
+  type AddressFamily,
   AF_INET,
   AF_INET6,
-  type AddressFamily,
   checkInteger,
   checkString,
   invalidArgumentType,
   outOfRange,
-  SOCK_DGRAM,
   readU32,
+  SOCK_DGRAM,
   type SocketInfo,
   writeU32,
 } from '@sock/core';
@@ -149,7 +149,12 @@ function scopeOf(host: string, percent: number, scopeid: number, socket: Pick<So
   return index;
 }
 
-function writeIPv6(host: unknown, into: Uint8Array, scopeid: number, socket: Pick<SocketInfo, 'interfaceIndex'>): number {
+function writeIPv6(
+  host: unknown,
+  into: Uint8Array,
+  scopeid: number,
+  socket: Pick<SocketInfo, 'interfaceIndex'>,
+): number {
   const text = checkString('address.host', host);
   const percent = text.indexOf('%');
   const end = percent === -1 ? text.length : percent;
@@ -226,7 +231,11 @@ function nameOf(host: string): string {
 
 function resolver<Input extends Inet6Input>(domain: number, lastEncoded: () => string) {
   return {
-    resolve(input: Input, _socket: SocketInfo, { signal }: { signal?: AbortSignal | undefined }): Input | Promise<Input> {
+    resolve(
+      input: Input,
+      _socket: SocketInfo,
+      { signal }: { signal?: AbortSignal | undefined },
+    ): Input | Promise<Input> {
       const host: unknown = input?.host;
       if (!isName(host, lastEncoded())) return input;
       const found = getaddrinfo(nameOf(host), null, { family: domain, ...HINTS });

@@ -107,7 +107,10 @@ export interface PacketInfoInput {
 }
 
 /** IP_PKTINFO: interface and addresses. Source: ip(7), `struct in_pktinfo`. */
-export const packetInfo4: AncillaryMessage<PacketInfo4, PacketInfoInput> = ancillaryMessage<PacketInfo4, PacketInfoInput>({
+export const packetInfo4: AncillaryMessage<PacketInfo4, PacketInfoInput> = ancillaryMessage<
+  PacketInfo4,
+  PacketInfoInput
+>({
   level: IPPROTO_IP,
   type: IP_PKTINFO,
   label: 'IP_PKTINFO',
@@ -143,24 +146,26 @@ export function encodePacketInfo6(value: PacketInfoInput): Uint8Array {
 }
 
 /** IPV6_PKTINFO: interface and address. Source: ipv6(7), RFC 3542, `struct in6_pktinfo`. */
-export const packetInfo6: AncillaryMessage<PacketInfo, PacketInfoInput> = ancillaryMessage<PacketInfo, PacketInfoInput>({
-  level: IPPROTO_IPV6,
-  type: IPV6_PKTINFO,
-  label: 'IPV6_PKTINFO',
-  size: 20,
-  encode: encodePacketInfo6,
-  decode(data) {
-    if (data.length < 20) return undefined;
-    const index = readI32(data, 16);
-    return {
-      get interface() {
-        return interfaceName(index);
-      },
-      interfaceIndex: index,
-      destination: formatIPv6(data, 0),
-    };
+export const packetInfo6: AncillaryMessage<PacketInfo, PacketInfoInput> = ancillaryMessage<PacketInfo, PacketInfoInput>(
+  {
+    level: IPPROTO_IPV6,
+    type: IPV6_PKTINFO,
+    label: 'IPV6_PKTINFO',
+    size: 20,
+    encode: encodePacketInfo6,
+    decode(data) {
+      if (data.length < 20) return undefined;
+      const index = readI32(data, 16);
+      return {
+        get interface() {
+          return interfaceName(index);
+        },
+        interfaceIndex: index,
+        destination: formatIPv6(data, 0),
+      };
+    },
   },
-});
+);
 
 /** IP_TTL: time to live. */
 export const timeToLive: AncillaryMessage<number> = intMessage(

@@ -7,9 +7,7 @@ const LITTLE = endianness() === 'LE';
 const swap16 = (value: number): number => (LITTLE ? ((value & 0xff) << 8) | (value >> 8) : value);
 
 const swap32 = (value: number): number =>
-  LITTLE
-    ? ((value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)) >>> 0
-    : value;
+  LITTLE ? ((value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)) >>> 0 : value;
 
 /**
  * A 16-bit integer from host to network byte order.
@@ -53,7 +51,11 @@ export function inet_pton(family: number, address: string): Buffer {
   const text = checkString('address', address);
   const bytes = Buffer.alloc(ipv4 ? 4 : 16);
   if (!(ipv4 ? parseIPv4 : parseIPv6)(text, 0, text.length, bytes, 0)) {
-    throw outOfRange('address', ipv4 ? 'an IPv4 address such as 192.0.2.1' : 'an IPv6 address such as 2001:db8::1', text);
+    throw outOfRange(
+      'address',
+      ipv4 ? 'an IPv4 address such as 192.0.2.1' : 'an IPv6 address such as 2001:db8::1',
+      text,
+    );
   }
   return bytes;
 }

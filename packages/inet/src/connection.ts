@@ -1,7 +1,7 @@
 import {
+  type AddressFamily,
   AF_INET,
   AF_INET6,
-  type AddressFamily,
   checkBoolean,
   checkInteger,
   checkObject,
@@ -9,12 +9,12 @@ import {
   getDefaultTimeout,
   invalidArgumentType,
   outOfRange,
-  Socket,
   SOCK_DGRAM,
   SOCK_STREAM,
+  Socket,
   SocketTimeoutError,
 } from '@sock/core';
-import { type Inet6Input, inet, inet6, type InetInput, type IpAddress } from './address.js';
+import { type Inet6Input, type InetInput, type IpAddress, inet, inet6 } from './address.js';
 import { AllFailed, interleave, race } from './happy-eyeballs.js';
 import { type AddressInfo, getaddrinfo, getaddrinfoSync } from './netdb.js';
 import { isIPv4, isIPv6 } from './text.js';
@@ -107,8 +107,9 @@ export function checkPrepare(prepare: unknown): ((socket: IpSocket) => void) | u
 // the family of a numeric source address, 0 where it leaves the choice
 function sourceFamily(localAddress: InetInput | undefined): number {
   if (localAddress === undefined) return 0;
-  const { host = '' } = checkObject('options.localAddress', localAddress);
+  const { host = '', port = 0 } = checkObject('options.localAddress', localAddress);
   checkString('options.localAddress.host', host);
+  checkInteger('options.localAddress.port', port, 0, 0xffff);
   if (isIPv4(host)) return AF_INET;
   return isIPv6(host) ? AF_INET6 : 0;
 }
@@ -154,7 +155,10 @@ function timeoutError(what: Plan): SocketTimeoutError {
 
 function failed(what: Plan, errors: unknown[]): unknown {
   if (!what.allErrors) return errors.at(-1);
-  return new AggregateError(errors, `connect: none of the ${errors.length} addresses of ${subject(what)} can be reached`);
+  return new AggregateError(
+    errors,
+    `connect: none of the ${errors.length} addresses of ${subject(what)} can be reached`,
+  );
 }
 
 // the addresses of a host are the same whatever the protocol, which the resolver need not know

@@ -1,13 +1,26 @@
-import { SOCK_DGRAM, SOCK_RAW } from '@sock/core';
 import type { FailedCall } from '@sock/core';
-import { IPPROTO_DCCP, IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_MPTCP, IPPROTO_SCTP, IPPROTO_UDPLITE } from './constants.gen.js';
+import { SOCK_DGRAM, SOCK_RAW, SOCK_STREAM } from '@sock/core';
+import {
+  IPPROTO_DCCP,
+  IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
+  IPPROTO_MPTCP,
+  IPPROTO_SCTP,
+  IPPROTO_UDPLITE,
+} from './constants.gen.js';
 
+const PING_GROUPS =
+  'ping sockets are for the groups in net.ipv4.ping_group_range ' +
+  '(sysctl -w net.ipv4.ping_group_range="0 2147483647")';
+const LOW_PORT =
+  'ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE ' +
+  '(setcap cap_net_bind_service+ep $(which node))';
 const NO_RAW = 'raw sockets need CAP_NET_RAW (setcap cap_net_raw+ep $(which node), or run as root)';
 
 function denied({ type, protocol }: FailedCall): string | undefined {
   if (type === SOCK_RAW) return NO_RAW;
   if (type === SOCK_DGRAM && (protocol === IPPROTO_ICMP || protocol === IPPROTO_ICMPV6)) {
-    return 'ping sockets are for the groups in net.ipv4.ping_group_range (sysctl -w net.ipv4.ping_group_range="0 2147483647")';
+    return PING_GROUPS;
   }
   return undefined;
 }
@@ -45,11 +58,14 @@ export function explain(failure: FailedCall): string | undefined {
         return undefined;
     }
   }
-  if (syscall === 'setsockopt' && code === 'EPERM') return 'this option needs CAP_NET_ADMIN, for some CAP_NET_RAW is enough';
+  if (syscall === 'setsockopt' && code === 'EPERM')
+    return 'this option needs CAP_NET_ADMIN, for some CAP_NET_RAW is enough';
   if (code !== 'EACCES') return undefined;
   if (syscall === 'bind') {
-    return 'ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE (setcap cap_net_bind_service+ep $(which node))';
+    return LOW_PORT;
   }
+  // what a stream socket is denied, a security module denies
+  if (failure.type === SOCK_STREAM || !/^(connect|send)/.test(syscall)) return undefined;
   return 'sending to a broadcast address needs the option SO_BROADCAST';
 }
 

@@ -1,5 +1,15 @@
-import { AF_INET, AF_INET6, checkInteger, checkObject, checkString, outOfRange, SocketError, writeU16 } from '@sock/core';
-import { if_nametoindex, invalidArgumentType } from '@sock/core';
+import {
+  AF_INET,
+  AF_INET6,
+  checkInteger,
+  checkObject,
+  checkString,
+  if_nametoindex,
+  invalidArgumentType,
+  outOfRange,
+  SocketError,
+  writeU16,
+} from '@sock/core';
 import * as database from '@sock/core/netdb';
 import { abortable } from './abort.js';
 import {
@@ -11,8 +21,8 @@ import {
   type InetInput,
   type IpAddress,
 } from './address.js';
-import { asciiName } from './hostname.js';
 import { AI_IDN } from './constants.gen.js';
+import { asciiName } from './hostname.js';
 import { formatIPv4, formatIPv6, isIPv4, isIPv6, parseIPv4, parseIPv6 } from './text.js';
 
 /** What a look-up that may wait can be told. */

@@ -1,5 +1,4 @@
-import { checkInteger, invalidArgumentType, outOfRange, type SocketInfo, writeI32 } from '@sock/core';
-import { checkString } from '@sock/core';
+import { checkInteger, checkString, invalidArgumentType, outOfRange, type SocketInfo, writeI32 } from '@sock/core';
 import { parseIPv4, parseIPv6 } from './text.js';
 
 /** A network interface: its name, its index, or (`''` or 0) none in particular. */

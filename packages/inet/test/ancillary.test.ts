@@ -10,11 +10,11 @@ import {
   SO_EE_ORIGIN_ICMP6,
   SO_EE_ORIGIN_LOCAL,
   SO_EE_ORIGIN_TIMESTAMPING,
+  SO_TIMESTAMPING,
   SOCK_DGRAM,
+  SOL_SOCKET,
   Socket,
   scmTimestampNs,
-  SO_TIMESTAMPING,
-  SOL_SOCKET,
   soTimestampNs,
 } from '@sock/core';
 import * as api from '@sock/inet';
@@ -24,12 +24,12 @@ import {
   ICMPV6_DEST_UNREACH,
   ICMPV6_PORT_UNREACH,
   type Inet6Input,
-  inet,
-  inet6,
   IP_PMTUDISC_DO,
   IPPROTO_IP,
   IPPROTO_UDP,
   IPTOS_ECN_ECT0,
+  inet,
+  inet6,
   ipChecksum,
   ipMtuDiscover,
   ipOptions,
@@ -191,7 +191,11 @@ describe('what comes with IPv4 datagrams', () => {
     using sender = udp4();
     sender.tryBind({ host: '' });
     const address = receiver.getsockname();
-    for (const input of [{ source: '127.0.0.5' }, { source: '127.0.0.6', interface: 'lo' }, { source: '127.0.0.7', interface: 1 }]) {
+    for (const input of [
+      { source: '127.0.0.5' },
+      { source: '127.0.0.6', interface: 'lo' },
+      { source: '127.0.0.7', interface: 1 },
+    ]) {
       await sender.sendMsg(['x'], { address, ancillary: [ipPktInfo.message.create(input)] });
       const { address: from } = await receiver.recvFrom(10);
       expect(from).to.deep.equal({ host: input.source, port: sender.getsockname().port });
@@ -209,7 +213,10 @@ describe('what comes with IPv4 datagrams', () => {
     await client.send('ask');
     const { address, ancillary } = await server.recvMsg(10, ipPktInfo.message.space);
     const to = ipPktInfo.message.find(ancillary);
-    await server.sendMsg(['answer'], { address, ancillary: [ipPktInfo.message.create({ source: to?.destination ?? '' })] });
+    await server.sendMsg(['answer'], {
+      address,
+      ancillary: [ipPktInfo.message.create({ source: to?.destination ?? '' })],
+    });
     // a connected socket receives from its peer only
     expect((await within('recv', client.recv(10))).toString()).to.equal('answer');
   });
@@ -355,9 +362,10 @@ describeIf(probe('AF_INET6'), 'what comes with IPv6 datagrams', () => {
     pair.sender.setOption(ipv6RecvPathMtu, true);
     pair.sender.setOption(ipv6Mtu, 1400);
     const big = Buffer.alloc(3000);
-    const error = await pair.sender
-      .sendMsg([big], { ancillary: [ipv6DontFrag.message.create(true)] })
-      .then(() => undefined, (reason: unknown) => reason);
+    const error = await pair.sender.sendMsg([big], { ancillary: [ipv6DontFrag.message.create(true)] }).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
     expect(error).to.include({ code: 'EMSGSIZE' });
     const { data, ancillary } = await within('recvMsg', pair.sender.recvMsg(10, ipv6RecvPathMtu.message.space));
     expect(data.length).to.equal(0);
@@ -397,7 +405,10 @@ describe('the error queue', () => {
     pair.sender.setOption(ipRecvErr, true);
     pair.sender.setOption(ipMtuDiscover, IP_PMTUDISC_DO);
     const tooBig = Buffer.alloc(65_507);
-    const error = await pair.sender.send(tooBig).then(() => undefined, (reason: unknown) => reason);
+    const error = await pair.sender.send(tooBig).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
     if (error === undefined) return; // the loopback's MTU was raised
     expect(error).to.include({ code: 'EMSGSIZE' });
     const { ancillary } = await within('the error', errorQueue(pair.sender));
@@ -469,7 +480,10 @@ describe('raw items', () => {
     await pair.sender.sendMsg(['x'], { ancillary: [item] });
     expect(await received(pair.receiver, ipRecvTtl.message)).to.equal(55);
     const unknown: AncillaryItem = { level: IPPROTO_UDP, type: 9999, data: new Uint8Array(4) };
-    const error = await pair.sender.sendMsg(['x'], { ancillary: [unknown] }).then(() => undefined, (reason: unknown) => reason);
+    const error = await pair.sender.sendMsg(['x'], { ancillary: [unknown] }).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
     expect(error).to.include({ code: 'EINVAL' });
   });
 });

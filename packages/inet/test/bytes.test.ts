@@ -131,7 +131,21 @@ describe('addresses as text and bytes', () => {
       expect(inet_aton(text).toString('hex')).to.equal(bytes);
     });
   }
-  for (const text of ['4294967296', '1.16777216', '1.2.65536', '1.2.3.256', '256.1', '08', '0x', '1.', '.1', ' 1', '1.2.3.4.5', '1x', '-1']) {
+  for (const text of [
+    '4294967296',
+    '1.16777216',
+    '1.2.65536',
+    '1.2.3.256',
+    '256.1',
+    '08',
+    '0x',
+    '1.',
+    '.1',
+    ' 1',
+    '1.2.3.4.5',
+    '1x',
+    '-1',
+  ]) {
     it(`inet_aton does not take ${JSON.stringify(text)}`, () => {
       expect(thrown(() => inet_aton(text))).to.include({ argument: 'address', code: 'ERR_OUT_OF_RANGE' });
     });
@@ -139,11 +153,16 @@ describe('addresses as text and bytes', () => {
 
   describeIf(probe('command:python3'), 'as CPython has them', () => {
     it('inet_aton', async () => {
-      const parts = fc.array(fc.constantFrom('0', '1', '9', '08', '010', '0x', '0xfF', '255', '256', '65536', '4294967295', ''), {
-        minLength: 1,
-        maxLength: 5,
-      });
-      const texts = fc.tuple(parts, fc.constantFrom('', ' ', '\n', 'x', ' x', '.', '\v1')).map(([list, end]) => list.join('.') + end);
+      const parts = fc.array(
+        fc.constantFrom('0', '1', '9', '08', '010', '0x', '0xfF', '255', '256', '65536', '4294967295', ''),
+        {
+          minLength: 1,
+          maxLength: 5,
+        },
+      );
+      const texts = fc
+        .tuple(parts, fc.constantFrom('', ' ', '\n', 'x', ' x', '.', '\v1'))
+        .map(([list, end]) => list.join('.') + end);
       await agree(fc.sample(texts, 500).map((text) => ['inet_aton', text] as const));
       await agree(oddities.map(([text]) => ['inet_aton', text] as const));
     });
@@ -151,24 +170,50 @@ describe('addresses as text and bytes', () => {
     it('inet_pton, of what is an address and of what nearly is', async () => {
       const texts = [...fc.sample(almostAddress, 500), ...fc.sample(ipv6, 200), ...fc.sample(ipv4, 50)];
       await agree(texts.flatMap((text) => [['pton4', text] as const, ['pton6', text] as const]));
-      const cases = ['::', ':', '1::', '::1:', ':::', '1:2:3:4:5:6:7::', '1::2:3:4:5:6:7:8', '::1.2.3.4', '1:2:3:4:5:6:1.2.3.4'];
-      const more = ['1:2:3:4:5:6:7:1.2.3.4', '::1.2.3', '::01.2.3.4', '12345::', 'ABCD::ef', '1:2:3:4:5:6:7:8', '1:2', '::1.2.3.4:5'];
+      const cases = [
+        '::',
+        ':',
+        '1::',
+        '::1:',
+        ':::',
+        '1:2:3:4:5:6:7::',
+        '1::2:3:4:5:6:7:8',
+        '::1.2.3.4',
+        '1:2:3:4:5:6:1.2.3.4',
+      ];
+      const more = [
+        '1:2:3:4:5:6:7:1.2.3.4',
+        '::1.2.3',
+        '::01.2.3.4',
+        '12345::',
+        'ABCD::ef',
+        '1:2:3:4:5:6:7:8',
+        '1:2',
+        '::1.2.3.4:5',
+      ];
       await agree([...cases, ...more].map((text) => ['pton6', text] as const));
     });
 
     it('inet_ntop', async () => {
-      const samples = [...fc.sample(ipv6Bytes, 500), Buffer.alloc(16), Buffer.from(`${'00'.repeat(10)}ffff01020304`, 'hex')];
+      const samples = [
+        ...fc.sample(ipv6Bytes, 500),
+        Buffer.alloc(16),
+        Buffer.from(`${'00'.repeat(10)}ffff01020304`, 'hex'),
+      ];
       const more = [Buffer.from(`${'00'.repeat(12)}01020304`, 'hex'), Buffer.from(`${'00'.repeat(15)}01`, 'hex')];
       await agree([...samples, ...more].map((bytes) => ['ntop6', bytes.toString('hex')] as const));
-      await agree([...samples].flatMap((bytes) => [
-        ['ntop4', bytes.toString('hex', 0, 4)] as const,
-        ['inet_ntoa', bytes.toString('hex', 4, 8)] as const,
-      ]));
+      await agree(
+        [...samples].flatMap((bytes) => [
+          ['ntop4', bytes.toString('hex', 0, 4)] as const,
+          ['inet_ntoa', bytes.toString('hex', 4, 8)] as const,
+        ]),
+      );
     });
   });
 
   itIf(probe('command:python3'), 'byte order is that of CPython', async () => {
-    const program = 'import socket; print(socket.htons(0x1234), socket.ntohs(1), socket.htonl(0x12345678), socket.ntohl(1))';
+    const program =
+      'import socket; print(socket.htons(0x1234), socket.ntohs(1), socket.htonl(0x12345678), socket.ntohl(1))';
     const theirs = (await runPython(program)).trim().split(' ').map(Number);
     expect([htons(0x1234), ntohs(1), htonl(0x12345678), ntohl(1)]).to.deep.equal(theirs);
   });

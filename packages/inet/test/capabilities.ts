@@ -44,7 +44,7 @@ export const ping = capability({
 /** An option of a kernel that may be older than the option. */
 export function optionOf(
   option: Pick<SocketOption<unknown, never>, 'label' | 'decode'>,
-  open: () => Socket<unknown, never>,
+  open: () => Disposable & Pick<Socket, 'getOption'>,
 ): Capability {
   return capability({
     name: option.label,

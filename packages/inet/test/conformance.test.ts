@@ -16,7 +16,10 @@ const badAddresses: readonly BadAddress[] = [
 ];
 
 /** Two TCP sockets that are connected to each other. */
-async function tcpPair(family: Family, host: string): Promise<[Socket<InetAddress, InetInput>, Socket<InetAddress, InetInput>]> {
+async function tcpPair(
+  family: Family,
+  host: string,
+): Promise<[Socket<InetAddress, InetInput>, Socket<InetAddress, InetInput>]> {
   using server = new Socket(family, SOCK_STREAM);
   await server.bind({ host });
   server.listen();
@@ -27,7 +30,10 @@ async function tcpPair(family: Family, host: string): Promise<[Socket<InetAddres
 }
 
 /** Two UDP sockets that are connected to each other. */
-async function udpPair(family: Family, host: string): Promise<[Socket<InetAddress, InetInput>, Socket<InetAddress, InetInput>]> {
+async function udpPair(
+  family: Family,
+  host: string,
+): Promise<[Socket<InetAddress, InetInput>, Socket<InetAddress, InetInput>]> {
   const a = new Socket(family, SOCK_DGRAM);
   const b = new Socket(family, SOCK_DGRAM);
   await a.bind({ host });

@@ -1,22 +1,42 @@
-import { AddressInfoError, getDefaultTimeout, setDefaultTimeout, SOCK_DGRAM, SOCK_STREAM, Socket, SocketTimeoutError } from '@sock/core';
+import {
+  AddressInfoError,
+  getDefaultTimeout,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  Socket,
+  SocketTimeoutError,
+  setDefaultTimeout,
+} from '@sock/core';
 import {
   type ConnectionOptions,
   createConnection,
   createConnectionSync,
   createServer,
+  type IpSocket,
   inet,
   inet6,
-  type IpSocket,
   tcpNoDelay,
 } from '@sock/inet';
-import { describeIf, freeTcpPort, itIf, openDescriptors, probe, rejection, settled, startNode, within } from '@sock/testkit';
+import {
+  describeIf,
+  freeTcpPort,
+  itIf,
+  openDescriptors,
+  probe,
+  rejection,
+  scaled,
+  settled,
+  startNode,
+  within,
+} from '@sock/testkit';
 import { expect } from 'chai';
 import { inNamespace, links } from './namespace.js';
 
 /** Both forms, as promises. */
 const forms = {
   promise: createConnection,
-  Sync: async ({ connectionAttemptDelay: _, signal: __, ...options }: ConnectionOptions) => createConnectionSync(options),
+  Sync: async ({ connectionAttemptDelay: _, signal: __, ...options }: ConnectionOptions) =>
+    createConnectionSync(options),
 };
 
 /** A port whose connections are never accepted, and no further ones begun: connecting to it hangs. */
@@ -129,7 +149,9 @@ for (const form of ['promise', 'Sync'] as const) {
     it('fails where a name is unknown', async () => {
       const error = await rejection(connect({ host: 'no such name', port: 9 }));
       expect(error).to.be.instanceOf(AddressInfoError);
-      expect(await rejection(connect({ host: '127.0.0.1', family: inet6, port: 9 }))).to.be.instanceOf(AddressInfoError);
+      expect(await rejection(connect({ host: '127.0.0.1', family: inet6, port: 9 }))).to.be.instanceOf(
+        AddressInfoError,
+      );
     });
 
     it('fails after its timeout, and leaves nothing open', async () => {
@@ -139,7 +161,7 @@ for (const form of ['promise', 'Sync'] as const) {
       const error = await rejection(connect({ host: '127.0.0.1', port: hanging.port, timeout: 60 }));
       expect(error).to.be.instanceOf(SocketTimeoutError);
       expect(error).to.include({ code: 'ETIMEDOUT', syscall: 'connect' });
-      expect(performance.now() - started).to.be.within(55, 5000);
+      expect(performance.now() - started).to.be.within(55, scaled(5000));
       expect(await settled(before)).to.deep.equal([]);
     });
 
@@ -179,11 +201,17 @@ for (const form of ['promise', 'Sync'] as const) {
       ['allErrors that is a number', { port: 1, allErrors: 1 }, 'options.allErrors'],
       ['prepare that is no function', { port: 1, prepare: {} }, 'options.prepare'],
       ['a source address that is text', { port: 1, localAddress: '127.0.0.1' }, 'options.localAddress'],
-      ['a source of another family', { port: 1, localAddress: { host: '::1' }, family: inet }, 'options.localAddress.host'],
+      [
+        'a source of another family',
+        { port: 1, localAddress: { host: '::1' }, family: inet },
+        'options.localAddress.host',
+      ],
     ];
     for (const [what, options, argument] of bad) {
       it(`says that ${argument} is wrong: ${what}`, async () => {
-        const error = await rejection(form === 'Sync' ? (async () => createConnectionSync(options as never))() : connect(options as never));
+        const error = await rejection(
+          form === 'Sync' ? (async () => createConnectionSync(options as never))() : connect(options as never),
+        );
         expect(error).to.include({ argument });
       });
     }
@@ -196,7 +224,9 @@ describe('createConnection alone', () => {
       const error = await rejection(createConnection({ port: 1, connectionAttemptDelay } as never));
       expect(error).to.include({ argument: 'options.connectionAttemptDelay' });
     }
-    expect(await rejection(createConnection({ port: 1, signal: {} as never }))).to.include({ argument: 'options.signal' });
+    expect(await rejection(createConnection({ port: 1, signal: {} as never }))).to.include({
+      argument: 'options.signal',
+    });
   });
 
   it('ends with the signal, before and while it connects', async () => {
@@ -260,16 +290,20 @@ describeIf([links, probe('AF_INET6')], 'hosts with several addresses', () => {
           socket.close();
         } catch (error) {
           const errors = error.errors?.map(({ code, address }) => code + ' ' + address.host);
-          console.log(what, errors?.join(', ') ?? error.code + ' ' + error.address?.host, Math.round(performance.now() - started));
+          const outcome = errors?.join(', ') ?? error.code + ' ' + error.address?.host;
+          console.log(what, outcome, Math.round(performance.now() - started));
         }
       }
-      await report('refused', () => createConnection({ host: 'both.test', port }));
+      await report('refused', () =>
+        createConnection({ host: 'both.test', port, connectionAttemptDelay: 100_000 }));
       await report('refusedSync', () => createConnectionSync({ host: 'both.test', port }));
       await report('hole', () => createConnection({ host: 'hole.test', port, connectionAttemptDelay: 60 }));
       await report('default', () => createConnection({ host: 'hole.test', port }));
       await report('holeSync', () => createConnectionSync({ host: 'hole.test', port, timeout: 300 }));
-      await report('oneByOne', () => createConnection({ host: 'hole.test', port, connectionAttemptDelay: null, timeout: 150 }));
-      await report('source', () => createConnection({ host: 'hole.test', port, localAddress: { host: '127.0.0.3' } }));
+      const hole = { host: 'hole.test', port };
+      await report('oneByOne', () => createConnection({ ...hole, connectionAttemptDelay: null, timeout: 150 }));
+      const localAddress = { host: '127.0.0.3' };
+      await report('source', () => createConnection({ ...hole, localAddress, connectionAttemptDelay: 100_000 }));
       await report('all', () => createConnection({ host: 'both.test', port: 1, allErrors: true }));
       await report('last', () => createConnection({ host: 'both.test', port: 1 }));
       await report('allSync', () => createConnectionSync({ host: 'both.test', port: 1, allErrors: true }));
@@ -280,24 +314,24 @@ describeIf([links, probe('AF_INET6')], 'hosts with several addresses', () => {
     `;
     const lines = (await inNamespace(setup, program)).trim().split('\n');
     expect(lines.slice(0, 2)).to.deep.equal(['::1 127.0.0.1', '2001:db8::9 127.0.0.1']);
-    const expected: [what: string, outcome: string, least: number, most: number][] = [
-      ['refused', '127.0.0.1', 0, 240],
-      ['refusedSync', '127.0.0.1', 0, 240],
-      ['hole', '127.0.0.1', 58, 5000],
-      ['default', '127.0.0.1', 245, 5000],
+    const expected: [what: string, outcome: string, least: number][] = [
+      ['refused', '127.0.0.1', 0],
+      ['refusedSync', '127.0.0.1', 0],
+      ['hole', '127.0.0.1', 58],
+      ['default', '127.0.0.1', 245],
       // half of the time is for each of the two
-      ['holeSync', '127.0.0.1', 145, 290],
-      ['oneByOne', 'ETIMEDOUT undefined', 145, 5000],
-      ['source', '127.0.0.1', 0, 240],
-      ['all', 'ECONNREFUSED ::1, ECONNREFUSED 127.0.0.1', 0, 5000],
-      ['last', 'ECONNREFUSED 127.0.0.1', 0, 5000],
-      ['allSync', 'ECONNREFUSED ::1, ECONNREFUSED 127.0.0.1', 0, 5000],
-      ['lastSync', 'ECONNREFUSED 127.0.0.1', 0, 5000],
+      ['holeSync', '127.0.0.1', 145],
+      ['oneByOne', 'ETIMEDOUT undefined', 145],
+      ['source', '127.0.0.1', 0],
+      ['all', 'ECONNREFUSED ::1, ECONNREFUSED 127.0.0.1', 0],
+      ['last', 'ECONNREFUSED 127.0.0.1', 0],
+      ['allSync', 'ECONNREFUSED ::1, ECONNREFUSED 127.0.0.1', 0],
+      ['lastSync', 'ECONNREFUSED 127.0.0.1', 0],
     ];
-    for (const [i, [what, outcome, least, most]] of expected.entries()) {
+    for (const [i, [what, outcome, least]] of expected.entries()) {
       const line = lines[2 + i] ?? '';
       expect(line.slice(0, line.lastIndexOf(' '))).to.equal(`${what} ${outcome}`);
-      expect(Number(line.slice(line.lastIndexOf(' '))), what).to.be.within(least, most);
+      expect(Number(line.slice(line.lastIndexOf(' '))), what).to.be.within(least, scaled(10_000));
     }
     expect(lines.at(-1)).to.equal('left open: 0');
   }).timeout(30_000);

@@ -1,7 +1,7 @@
-import { AllFailed, interleave, race } from '#inet/happy-eyeballs.js';
 import { rejection } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { AllFailed, interleave, race } from '#inet/happy-eyeballs.js';
 
 interface Attempt {
   resolve(): void;
@@ -94,9 +94,16 @@ describe('race of connection attempts', () => {
     (await begun(1)).reject(new Error('first'));
     await turn();
     (await begun(2)).reject(new Error('second'));
-    const error: unknown = await outcome.then(() => undefined, (reason: unknown) => reason);
+    const error: unknown = await outcome.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
     expect(error).to.be.instanceOf(AllFailed);
-    expect((error as AllFailed).errors.map((one) => (one as Error).message)).to.deep.equal(['first', 'second', 'third']);
+    expect((error as AllFailed).errors.map((one) => (one as Error).message)).to.deep.equal([
+      'first',
+      'second',
+      'third',
+    ]);
   });
 
   it('is called off', async () => {

@@ -1,4 +1,13 @@
-import { ICMP_ECHO, ICMP_ECHOREPLY, ICMPV6_ECHO_REPLY, ICMPV6_ECHO_REQUEST, internetChecksum, ipPayload, packIcmpEcho, unpackIcmpEcho } from '@sock/inet';
+import {
+  ICMP_ECHO,
+  ICMP_ECHOREPLY,
+  ICMPV6_ECHO_REPLY,
+  ICMPV6_ECHO_REQUEST,
+  internetChecksum,
+  ipPayload,
+  packIcmpEcho,
+  unpackIcmpEcho,
+} from '@sock/inet';
 import { thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
@@ -20,7 +29,9 @@ describe('internetChecksum', () => {
   it('fills an odd last byte up with zeros', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 51 }), (bytes) => {
-        expect(internetChecksum(bytes)).to.equal(internetChecksum(Buffer.concat([bytes, Buffer.alloc(2 - (bytes.length % 2))])));
+        expect(internetChecksum(bytes)).to.equal(
+          internetChecksum(Buffer.concat([bytes, Buffer.alloc(2 - (bytes.length % 2))])),
+        );
       }),
     );
   });
@@ -57,7 +68,12 @@ describe('ICMP echo', () => {
   it('is an empty ICMPv4 request unless told', () => {
     const packet = packIcmpEcho({});
     expect(packet.toString('hex')).to.equal('0800f7ff00000000');
-    expect(unpackIcmpEcho(packet)).to.deep.equal({ type: ICMP_ECHO, identifier: 0, sequence: 0, data: Buffer.alloc(0) });
+    expect(unpackIcmpEcho(packet)).to.deep.equal({
+      type: ICMP_ECHO,
+      identifier: 0,
+      sequence: 0,
+      data: Buffer.alloc(0),
+    });
     expect(unpackIcmpEcho(packIcmpEcho({ data: 'text' }))?.data.toString()).to.equal('text');
   });
 
@@ -76,7 +92,8 @@ describe('ICMP echo', () => {
       fc.property(fc.uint8Array({ maxLength: 30 }), (bytes) => {
         const value = unpackIcmpEcho(bytes);
         if (value !== undefined) expect(bytes[1]).to.equal(0);
-        else expect(bytes.length < 8 || ![0, 8, 128, 129].includes(bytes[0] as number) || bytes[1] !== 0).to.equal(true);
+        else
+          expect(bytes.length < 8 || ![0, 8, 128, 129].includes(bytes[0] as number) || bytes[1] !== 0).to.equal(true);
       }),
     );
   });

@@ -5,7 +5,16 @@ import net from 'node:net';
 import { text } from 'node:stream/consumers';
 import tls from 'node:tls';
 import { SHUT_WR, SOCK_DGRAM, Socket } from '@sock/core';
-import { createConnection, createServer, inet, inet6, tcpInfo, tcpNoDelay } from '@sock/inet';
+import {
+  createConnection,
+  createServer,
+  type InetAddress,
+  type InetInput,
+  inet,
+  inet6,
+  tcpInfo,
+  tcpNoDelay,
+} from '@sock/inet';
 import { describeIf, freeTcpPort, freeUdpPort, itIf, pattern, probe, sha256, startSocat, within } from '@sock/testkit';
 import { expect } from 'chai';
 
@@ -115,7 +124,7 @@ for (const [host, needs] of HOSTS) {
       const theirs = dgram.createSocket(ipv6 ? 'udp6' : 'udp4');
       theirs.bind(0, host);
       await once(theirs, 'listening');
-      using ours = new Socket<{ host: string; port: number }, { host?: string; port?: number }>(family, SOCK_DGRAM);
+      using ours = new Socket<InetAddress, InetInput>(family, SOCK_DGRAM);
       await ours.bind({ host });
       const arrived = once(theirs, 'message');
       await ours.sendTo('to node', { host, port: theirs.address().port });
@@ -134,7 +143,7 @@ for (const [host, needs] of HOSTS) {
       const theirs = dgram.createSocket(ipv6 ? 'udp6' : 'udp4');
       theirs.bind(0, host);
       await once(theirs, 'listening');
-      const view = Socket.borrow<{ host: string; port: number }>(theirs, family);
+      const view = Socket.borrow<InetAddress, InetInput>(theirs, family);
       expect(view.getsockname()).to.include({ host, port: theirs.address().port });
       view.close();
       theirs.close();
@@ -191,7 +200,11 @@ describe('node:http over a duplex', () => {
     await using listener = await createServer({ host: '127.0.0.1' });
     const { port } = listener.getsockname();
     const accepting = listener.accept().then(({ socket }) => server.emit('connection', socket.duplex()));
-    const response = await fetch(`http://127.0.0.1:${port}/path`, { method: 'POST', body: 'body', headers: { connection: 'close' } });
+    const response = await fetch(`http://127.0.0.1:${port}/path`, {
+      method: 'POST',
+      body: 'body',
+      headers: { connection: 'close' },
+    });
     expect(await response.text()).to.equal('POST /path body');
     await accepting;
     server.closeAllConnections();
@@ -201,16 +214,17 @@ describe('node:http over a duplex', () => {
     const server = http.createServer((request, response) => response.end(`you asked for ${request.url}`));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const socket = await createConnection({ host: '127.0.0.1', port: portOf(server) });
+    const duplex = (await createConnection({ host: '127.0.0.1', port: portOf(server) })).duplex();
     const request = http.get({
       path: '/over-a-duplex',
       headers: { connection: 'close' },
-      createConnection: () => socket.duplex() as unknown as net.Socket,
+      createConnection: () => duplex as unknown as net.Socket,
     });
     const [response] = (await within('the response', once(request, 'response'))) as [http.IncomingMessage];
     expect(await text(response)).to.equal('you asked for /over-a-duplex');
     await close(server);
-    if (!socket.closed) socket.close();
+    duplex.destroy();
+    expect(duplex.socket.closed).to.equal(true);
   });
 });
 
@@ -221,7 +235,9 @@ describeIf(probe('command:socat'), 'socat', () => {
 
     itIf(needs, `echoes over TCP ${version}`, async () => {
       const port = await freeTcpPort(host);
-      await using child = startSocat([`TCP${version}-LISTEN:${port},bind=${target},reuseaddr`, 'EXEC:cat'], { input: '' });
+      await using child = startSocat([`TCP${version}-LISTEN:${port},bind=${target},reuseaddr`, 'EXEC:cat'], {
+        input: '',
+      });
       // socat says nothing when it listens
       for (;;) {
         try {
@@ -250,10 +266,7 @@ describeIf(probe('command:socat'), 'socat', () => {
 
     itIf(needs, `exchanges datagrams over UDP ${version}`, async () => {
       const port = await freeUdpPort(host);
-      using socket = new Socket<{ host: string; port: number }, { host?: string; port?: number }>(
-        host === '::1' ? inet6 : inet,
-        SOCK_DGRAM,
-      );
+      using socket = new Socket<InetAddress, InetInput>(host === '::1' ? inet6 : inet, SOCK_DGRAM);
       await socket.bind({ host });
       const peer = `UDP${version}-DATAGRAM:${target}:${socket.getsockname().port},bind=${target}:${port}`;
       await using child = startSocat(['-', peer], {});

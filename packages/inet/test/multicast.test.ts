@@ -2,10 +2,10 @@ import { if_nametoindex, MSG_DONTWAIT, SOCK_DGRAM, Socket, soReuseAddr } from '@
 import {
   blockSource,
   type Inet6Input,
-  inet,
-  inet6,
   IP_MULTICAST_LOOP,
   IPPROTO_IP,
+  inet,
+  inet6,
   ipAddMembership,
   ipAddSourceMembership,
   ipBlockSource,
@@ -229,7 +229,10 @@ describe('IPv4 multicast', () => {
       [() => setSourceFilter(socket, { group: '', mode: 'include', sources: [] }), 'filter.group'],
       [() => socket.setOption(ipAddMembership, { group: '::1' }), 'value.group'],
       [() => socket.setOption(ipAddSourceMembership, { group: GROUP, source: '' }), 'value.source'],
-      [() => socket.setOption(ipAddSourceMembership, { group: GROUP, source: SOURCE, interface: 'lo' }), 'value.interface'],
+      [
+        () => socket.setOption(ipAddSourceMembership, { group: GROUP, source: SOURCE, interface: 'lo' }),
+        'value.interface',
+      ],
       [() => socket.setOption(ipv6JoinGroup, { group: GROUP }), 'value.group'],
     ];
     for (const [call, argument] of bad) expect(thrown(call)).to.include({ argument });
@@ -253,7 +256,8 @@ describeIf([links, probe('AF_INET6')], 'IPv6 multicast on a link of its own', ()
   it('is received from all senders, from one, or from all but one', async () => {
     const program = `
       import { SOCK_DGRAM, Socket } from '@sock/core';
-      import { blockSource, inet6, ipv6JoinAnycast, ipv6JoinGroup, ipv6LeaveAnycast, ipv6LeaveGroup, ipv6MulticastHops, ipv6MulticastIf, ipv6RecvHopLimit,
+      import { blockSource, inet6, ipv6JoinAnycast, ipv6JoinGroup, ipv6LeaveAnycast,
+        ipv6LeaveGroup, ipv6MulticastHops, ipv6MulticastIf, ipv6RecvHopLimit,
         joinGroup, leaveGroup, setSourceFilter, unblockSource } from '@sock/inet';
       const group = 'ff05::4d01';
       const receiver = new Socket(inet6, SOCK_DGRAM);

@@ -2,7 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Capability, capability, startCommand, stripTypes } from '@sock/testkit';
 
-/** Namespaces of one's own: the machine's settings and routes stay as they are. Source: unshare(1), user_namespaces(7). */
+/**
+ * Namespaces of one's own: the machine's settings and routes stay as they are. Source: unshare(1),
+ * user_namespaces(7).
+ */
 export const namespaces: Capability = capability({
   name: 'user namespaces',
   remedy: 'apt-get install util-linux iproute2, and sysctl -w kernel.unprivileged_userns_clone=1, or run as root',
@@ -13,7 +16,8 @@ export const namespaces: Capability = capability({
 export const links: Capability = capability({
   name: 'veth',
   remedy: 'modprobe veth',
-  probe: () => execFileSync('unshare', ['-rn', 'sh', '-c', 'ip link add link0 type veth peer name link1'], { stdio: 'ignore' }),
+  probe: () =>
+    execFileSync('unshare', ['-rn', 'sh', '-c', 'ip link add link0 type veth peer name link1'], { stdio: 'ignore' }),
 });
 
 /**

@@ -7,10 +7,6 @@ import {
   ICMP_ECHOREPLY,
   ICMPV6_ECHO_REPLY,
   ICMPV6_ECHO_REQUEST,
-  icmp6Filter,
-  icmpFilter,
-  inet,
-  inet6,
   IPPROTO_ICMP,
   IPPROTO_ICMPV6,
   IPPROTO_MPTCP,
@@ -18,6 +14,10 @@ import {
   IPPROTO_SCTP,
   IPPROTO_UDP,
   IPPROTO_UDPLITE,
+  icmp6Filter,
+  icmpFilter,
+  inet,
+  inet6,
   internetChecksum,
   ipPayload,
   packIcmpEcho,
@@ -137,7 +137,8 @@ describeIf(raw, 'raw sockets', () => {
 
 const PING = `
   import { SOCK_DGRAM, Socket } from '@sock/core';
-  import { ICMPV6_ECHO_REQUEST, inet, inet6, IPPROTO_ICMP, IPPROTO_ICMPV6, packIcmpEcho, unpackIcmpEcho } from '@sock/inet';
+  import { ICMPV6_ECHO_REQUEST, inet, inet6, IPPROTO_ICMP, IPPROTO_ICMPV6, packIcmpEcho,
+    unpackIcmpEcho } from '@sock/inet';
   for (const [family, protocol, host, input] of [
     [inet, IPPROTO_ICMP, '127.0.0.1', {}],
     [inet6, IPPROTO_ICMPV6, '::1', { type: ICMPV6_ECHO_REQUEST }],
@@ -170,7 +171,12 @@ describe('ping sockets', () => {
 });
 
 describe('what is missing is explained', () => {
-  const failure = (syscall: string, code: string, type = SOCK_STREAM, protocol = 0) => ({ syscall, code, type, protocol });
+  const failure = (syscall: string, code: string, type = SOCK_STREAM, protocol = 0) => ({
+    syscall,
+    code,
+    type,
+    protocol,
+  });
   const cases: [failure: ReturnType<typeof failure>, remedy: RegExp | undefined][] = [
     [failure('socket', 'EPERM', SOCK_RAW, IPPROTO_ICMP), /CAP_NET_RAW.*setcap/],
     [failure('socket', 'EACCES', SOCK_RAW, IPPROTO_ICMP), /CAP_NET_RAW/],
@@ -187,8 +193,10 @@ describe('what is missing is explained', () => {
     [failure('socket', 'EMFILE'), undefined],
     [failure('bind', 'EACCES'), /CAP_NET_BIND_SERVICE/],
     [failure('bind', 'EADDRINUSE'), undefined],
-    [failure('connect', 'EACCES'), /SO_BROADCAST/],
-    [failure('sendto', 'EACCES'), /SO_BROADCAST/],
+    [failure('connect', 'EACCES', SOCK_DGRAM), /SO_BROADCAST/],
+    [failure('sendto', 'EACCES', SOCK_RAW), /SO_BROADCAST/],
+    [failure('connect', 'EACCES'), undefined],
+    [failure('listen', 'EACCES', SOCK_DGRAM), undefined],
     [failure('setsockopt', 'EPERM'), /CAP_NET_ADMIN/],
     [failure('connect', 'ECONNREFUSED'), undefined],
   ];

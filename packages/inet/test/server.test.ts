@@ -1,4 +1,4 @@
-import { AddressInfoError, SO_REUSEADDR, SOCK_STREAM, Socket, SOL_SOCKET, soReuseAddr, soReusePort } from '@sock/core';
+import { AddressInfoError, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, Socket, soReuseAddr, soReusePort } from '@sock/core';
 import {
   createConnection,
   createServer,
@@ -173,7 +173,9 @@ describe('a server', () => {
 
 describeIf(probe('command:python3'), 'what Python says', () => {
   it('of IPv6 and of dual stacks', async () => {
-    const [has, dual] = (await runPython('import socket; print(socket.has_ipv6, socket.has_dualstack_ipv6())')).trim().split(' ');
+    const [has, dual] = (await runPython('import socket; print(socket.has_ipv6, socket.has_dualstack_ipv6())'))
+      .trim()
+      .split(' ');
     expect(hasDualstackIPv6()).to.equal(dual === 'True');
     // Python says what it was compiled for
     if (has === 'False') expect(hasIPv6()).to.equal(false);

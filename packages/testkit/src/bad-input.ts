@@ -31,7 +31,7 @@ import type { Bench } from './conformance/bench.js';
 import { failure, type LibraryError, thrown } from './conformance/failures.js';
 import { methodName } from './conformance/forms.js';
 import { empty, fullPair } from './conformance/waits.js';
-import { turns, within } from './time.js';
+import { scaled, turns, within } from './time.js';
 
 /** What an error about an argument must be. */
 export function expectArgumentError(
@@ -115,6 +115,8 @@ function operationTests<A, I>(bench: Bench<A, I>, table: readonly BadArgument[])
       const [a, b] = await bench.pair();
       await b.send('kept');
       await a.waitReadable();
+      // a bad value that is taken must not hang the blocking form
+      a.timeout = scaled(500);
       const complaints = new Complaints();
       for (const { forms, args, argument, values } of rows) {
         for (const form of forms) {
@@ -355,6 +357,7 @@ function detachedTests<A, I>(bench: Bench<A, I>): void {
     const [a, b] = await bench.pair();
     await b.send('kept');
     await a.waitReadable();
+    a.timeout = scaled(500);
     const complaints = new Complaints();
     for (const [what, view] of detachedViews()) {
       const calls: [string, string, ...unknown[]][] = [

@@ -1,5 +1,5 @@
 import { checkInteger, checkObject, invalidArgumentType, readU32, type SocketOption, writeU32 } from '@sock/core';
-import { ICMP6_FILTER, ICMP_FILTER, IPPROTO_ICMPV6, SOL_RAW } from '../constants.gen.js';
+import { ICMP_FILTER, ICMP6_FILTER, IPPROTO_ICMPV6, SOL_RAW } from '../constants.gen.js';
 
 /** Which ICMP messages a raw socket receives: all but those to block, or none but those to pass. */
 export type IcmpFilterInput =

@@ -4,9 +4,9 @@ import {
   checkObject,
   integerOption,
   outOfRange,
-  readU32,
   type ReadonlyOption,
   readonlyIntegerOption,
+  readU32,
   type SocketOption,
   writeU32,
 } from '@sock/core';
@@ -62,7 +62,10 @@ const level = IPPROTO_IP;
 
 type Bytes = ArrayBufferView | ArrayBuffer;
 
-/** Type of service of what is sent, 0 to 255: DSCP and ECN (IPTOS_*). `message` is that of one packet. Source: ip(7). */
+/**
+ * Type of service of what is sent, 0 to 255: DSCP and ECN (IPTOS_*). `message` is that of one packet.
+ * Source: ip(7).
+ */
 export const ipTos: WithMessage<SocketOption<number>, number> = withMessage(
   integerOption({ level, name: IP_TOS, label: 'IP_TOS', min: 0, max: 255 }),
   typeOfService,
@@ -98,13 +101,19 @@ export const ipRecvOpts: WithMessage<SocketOption<boolean>, Buffer, Bytes> = wit
   receivedOptions,
 );
 
-/** Report the IP options of received packets as an answer needs them; sent, `message` is the options of one packet. Source: ip(7). */
+/**
+ * Report the IP options of received packets as an answer needs them; sent, `message` is the options of
+ * one packet. Source: ip(7).
+ */
 export const ipRetOpts: WithMessage<SocketOption<boolean>, Buffer, Bytes> = withMessage(
   booleanOption({ level, name: IP_RETOPTS, label: 'IP_RETOPTS' }),
   returnedOptions,
 );
 
-/** Report interface and destination of received packets; sent, `message` chooses interface and source. Source: ip(7). */
+/**
+ * Report interface and destination of received packets; sent, `message` chooses interface and source.
+ * Source: ip(7).
+ */
 export const ipPktInfo: WithMessage<SocketOption<boolean>, PacketInfo4, PacketInfoInput> = withMessage(
   booleanOption({ level, name: IP_PKTINFO, label: 'IP_PKTINFO' }),
   packetInfo4,

@@ -12,8 +12,8 @@ import { decodeInet6, type Inet6Address } from '../address.js';
 import {
   decodePathMtu,
   dontFragment,
-  encodePacketInfo6,
   type ExtendedError,
+  encodePacketInfo6,
   extendedError6,
   extensionHeader,
   flowInfo,
@@ -102,7 +102,10 @@ export const ipv6RecvTClass: WithMessage<SocketOption<boolean>, number> = withMe
   trafficClass,
 );
 
-/** Report interface and destination of received packets; sent, `message` chooses interface and source. Source: RFC 3542. */
+/**
+ * Report interface and destination of received packets; sent, `message` chooses interface and source.
+ * Source: RFC 3542.
+ */
 export const ipv6RecvPktInfo: WithMessage<SocketOption<boolean>, PacketInfo, PacketInfoInput> = withMessage(
   booleanOption({ level, name: IPV6_RECVPKTINFO, label: 'IPV6_RECVPKTINFO' }),
   packetInfo6,
@@ -237,7 +240,11 @@ export const ipv6Transparent: SocketOption<boolean> = booleanOption({
 });
 
 /** Bind to addresses that this machine does not have, or not yet. */
-export const ipv6FreeBind: SocketOption<boolean> = booleanOption({ level, name: IPV6_FREEBIND, label: 'IPV6_FREEBIND' });
+export const ipv6FreeBind: SocketOption<boolean> = booleanOption({
+  level,
+  name: IPV6_FREEBIND,
+  label: 'IPV6_FREEBIND',
+});
 
 /** Report where redirected datagrams were sent to as `message`. */
 export const ipv6RecvOrigDstAddr: WithMessage<SocketOption<boolean>, Inet6Address> = withMessage(
@@ -275,7 +282,10 @@ export const ipv6AddrPreferences: SocketOption<number> = integerOption({
   min: 0,
 });
 
-/** Of a raw socket: receive packets to be forwarded with the Router Alert option of this value; −1 for none. Source: ipv6(7). */
+/**
+ * Of a raw socket: receive packets to be forwarded with the Router Alert option of this value; −1 for
+ * none. Source: ipv6(7).
+ */
 export const ipv6RouterAlert: SocketOption<number> = integerOption({
   level,
   name: IPV6_ROUTER_ALERT,

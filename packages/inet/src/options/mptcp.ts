@@ -1,7 +1,10 @@
-import { readU32, readU64, type ReadonlyOption } from '@sock/core';
+import { type ReadonlyOption, readU32, readU64 } from '@sock/core';
 import { MPTCP_INFO, SOL_MPTCP } from '../constants.gen.js';
 
-/** State of a Multipath TCP connection. Source: `struct mptcp_info` of linux/mptcp.h. What the kernel is too old to know is absent. */
+/**
+ * State of a Multipath TCP connection. Source: `struct mptcp_info` of linux/mptcp.h. What the kernel
+ * is too old to know is absent.
+ */
 export interface MptcpInfo {
   /** Subflows besides the first. */
   subflows: number;
@@ -31,7 +34,10 @@ export interface MptcpInfo {
   subflowsTotal?: number;
 }
 
-/** What the kernel knows about a Multipath TCP connection; `EOPNOTSUPP` where it is plain TCP. Source: the kernel's networking/mptcp. */
+/**
+ * What the kernel knows about a Multipath TCP connection; `EOPNOTSUPP` where it is plain TCP. Source:
+ * the kernel's networking/mptcp.
+ */
 export const mptcpInfo: ReadonlyOption<MptcpInfo> = {
   level: SOL_MPTCP,
   name: MPTCP_INFO,

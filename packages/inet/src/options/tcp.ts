@@ -112,7 +112,12 @@ export const tcpSynCnt: SocketOption<number> = integerOption({
 });
 
 /** Seconds that a closed connection may stay in FIN_WAIT2; −1 is no time at all. Source: tcp(7). */
-export const tcpLinger2: SocketOption<number> = integerOption({ level, name: TCP_LINGER2, label: 'TCP_LINGER2', min: -1 });
+export const tcpLinger2: SocketOption<number> = integerOption({
+  level,
+  name: TCP_LINGER2,
+  label: 'TCP_LINGER2',
+  min: -1,
+});
 
 /**
  * Accept a connection when its first data came, or after about this many seconds. The kernel
@@ -164,7 +169,10 @@ export const tcpThinLinearTimeouts: SocketOption<boolean> = booleanOption({
   label: 'TCP_THIN_LINEAR_TIMEOUTS',
 });
 
-/** Milliseconds that sent data may stay unacknowledged before the connection is dropped; 0 is the default. Source: tcp(7). */
+/**
+ * Milliseconds that sent data may stay unacknowledged before the connection is dropped; 0 is the
+ * default. Source: tcp(7).
+ */
 export const tcpUserTimeout: SocketOption<number> = integerOption({
   level,
   name: TCP_USER_TIMEOUT,
@@ -254,7 +262,12 @@ export const tcpInq: WithMessage<SocketOption<boolean>, number> = withMessage(
 );
 
 /** Delay what is sent by this many microseconds: for tests of slow networks. */
-export const tcpTxDelay: SocketOption<number> = integerOption({ level, name: TCP_TX_DELAY, label: 'TCP_TX_DELAY', min: 0 });
+export const tcpTxDelay: SocketOption<number> = integerOption({
+  level,
+  name: TCP_TX_DELAY,
+  label: 'TCP_TX_DELAY',
+  min: 0,
+});
 
 /** Whether the connection is Multipath TCP and has not fallen back. Source: the kernel's networking/mptcp. */
 export const tcpIsMptcp: ReadonlyOption<boolean> = {

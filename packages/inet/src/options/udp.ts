@@ -36,7 +36,10 @@ export const udpNoCheck6Rx: SocketOption<boolean> = booleanOption({
   label: 'UDP_NO_CHECK6_RX',
 });
 
-/** Cut what is sent into datagrams of this many bytes, 0 to 65535, 0 being off; `message` is for one send. Source: udp(7). */
+/**
+ * Cut what is sent into datagrams of this many bytes, 0 to 65535, 0 being off; `message` is for one
+ * send. Source: udp(7).
+ */
 export const udpSegment: WithMessage<SocketOption<number>, number> = withMessage(
   integerOption({ level, name: UDP_SEGMENT, label: 'UDP_SEGMENT', min: 0, max: 0xffff }),
   segmentSize,

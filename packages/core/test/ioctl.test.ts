@@ -1,0 +1,124 @@
+import { endianness } from 'node:os';
+import { if_indextoname, if_nameindex, if_nametoindex, readI32, Socket, SocketError } from '@sock/core';
+import { thrown } from '@sock/testkit';
+import { expect } from 'chai';
+import { inet, pair, tcpPair, unix } from './support/families.js';
+import { DisposableStackLike } from './support/operations.js';
+
+// of ioctl_list(2) and netdevice(7), which the core does not name
+const FIONREAD = 0x541b;
+const FIONBIO = 0x5421;
+const SIOCGIFINDEX = 0x8933;
+
+describe('ioctl', () => {
+  const stack = new DisposableStackLike();
+  afterEach(() => stack[Symbol.dispose]());
+
+  it('fills a structure in place', () => {
+    for (const [a, b] of [pair(), tcpPair()] as [Socket<unknown>, Socket<unknown>][]) {
+      stack.use(a);
+      stack.use(b).sendSync('five!');
+      a.waitReadableSync();
+      const count = new Uint8Array(4);
+      expect(a.ioctl(FIONREAD, count)).to.equal(0);
+      expect(readI32(count, 0)).to.equal(5);
+      const view = new DataView(new ArrayBuffer(16), 8, 4);
+      a.ioctl(FIONREAD, view);
+      expect(readI32(new Uint8Array(view.buffer), 8)).to.equal(5);
+      expect(readI32(new Uint8Array(view.buffer), 0)).to.equal(0);
+    }
+  });
+
+  it('a buffer that is too small is filled as far as it goes, and nothing behind it is touched', () => {
+    const socket = stack.use(new Socket(inet));
+    const memory = Buffer.alloc(64, 0xee);
+    memory.fill(0, 0, 20);
+    memory.write('lo');
+    expect(socket.ioctl(SIOCGIFINDEX, memory.subarray(0, 18))).to.equal(0);
+    expect(memory.readUInt16LE(16)).to.equal(if_nametoindex('lo'));
+    expect(memory.subarray(20).every((byte) => byte === 0xee)).to.equal(true);
+    const [a, b] = pair();
+    stack.use(a);
+    stack.use(b).sendSync('five!');
+    const bytes = Uint8Array.of(9, 9, 9, 9, 9, 9);
+    a.ioctl(FIONREAD, bytes.subarray(2, 3));
+    expect([...bytes]).to.deep.equal([9, 9, endianness() === 'LE' ? 5 : 0, 9, 9, 9]);
+  });
+
+  it('large structures are passed as they are', () => {
+    const socket = stack.use(new Socket(inet));
+    const memory = new Uint8Array(10_000);
+    memory.set(Buffer.from('lo'));
+    socket.ioctl(SIOCGIFINDEX, memory);
+    expect(readI32(memory, 16)).to.equal(if_nametoindex('lo'));
+  });
+
+  it('errors, with the name of the call', () => {
+    const socket = stack.use(new Socket(unix));
+    const error = thrown(() => socket.ioctl(0xdead));
+    expect(error).to.be.instanceOf(SocketError).and.include({ syscall: 'ioctl' });
+    expect(error.code).to.match(/^(ENOTTY|EINVAL|ENOIOCTLCMD)$/);
+    const missing = Buffer.alloc(40);
+    missing.write('none0');
+    expect(thrown(() => stack.use(new Socket(inet)).ioctl(SIOCGIFINDEX, missing)).code).to.equal('ENODEV');
+    // an integer where the kernel expects an address
+    expect(thrown(() => socket.ioctl(FIONBIO, 1)).code).to.equal('EFAULT');
+  });
+
+  it('bad arguments are told before the call', () => {
+    const socket = stack.use(new Socket(unix));
+    expect(thrown(() => socket.ioctl('x' as never))).to.include({ argument: 'request', code: 'ERR_INVALID_ARG_TYPE' });
+    expect(thrown(() => socket.ioctl(-1))).to.include({ argument: 'request', code: 'ERR_OUT_OF_RANGE' });
+    expect(thrown(() => socket.ioctl(1, 'x' as never))).to.include({ argument: 'argument', code: 'ERR_INVALID_ARG_TYPE' });
+    expect(thrown(() => socket.ioctl(1, 1.5))).to.include({ argument: 'argument', code: 'ERR_OUT_OF_RANGE' });
+    expect(thrown(() => socket.ioctl(1, null as never))).to.include({ argument: 'argument' });
+  });
+});
+
+describe('interfaces', () => {
+  const stack = new DisposableStackLike();
+  afterEach(() => stack[Symbol.dispose]());
+
+  it('names and indexes become each other', () => {
+    const list = if_nameindex();
+    expect(list.map(({ name }) => name)).to.include('lo');
+    for (const { index, name } of list) {
+      expect(if_nametoindex(name)).to.equal(index);
+      expect(if_indextoname(index)).to.equal(name);
+    }
+  });
+
+  it('what is not there', () => {
+    const error = thrown(() => if_nametoindex('none0'));
+    expect(error).to.include({ code: 'ENODEV', syscall: 'if_nametoindex' });
+    expect(error.message).to.equal('if_nametoindex ENODEV: there is no network interface none0');
+    expect(thrown(() => if_indextoname(0x7fffffff))).to.include({ code: 'ENXIO', syscall: 'if_indextoname' });
+    expect(thrown(() => if_indextoname(0))).to.include({ code: 'ENXIO' });
+  });
+
+  it('names that cannot be', () => {
+    for (const name of ['', 'sixteen-bytes-xx', 'nul\0in', 'äöüäöüäöü']) {
+      expect(thrown(() => if_nametoindex(name))).to.include({ argument: 'name', code: 'ERR_OUT_OF_RANGE' });
+    }
+    for (const name of [1, null, undefined, {}]) {
+      expect(thrown(() => if_nametoindex(name as never))).to.include({ argument: 'name', code: 'ERR_INVALID_ARG_TYPE' });
+    }
+    expect(thrown(() => if_indextoname('1' as never))).to.include({ argument: 'index' });
+    expect(thrown(() => if_indextoname(-1))).to.include({ argument: 'index', code: 'ERR_OUT_OF_RANGE' });
+    expect(thrown(() => if_indextoname(1.5))).to.include({ argument: 'index' });
+  });
+
+  it('by a socket, in the network namespace that it belongs to', () => {
+    const socket = stack.use(new Socket(unix));
+    const index = socket.interfaceIndex('lo');
+    expect(index).to.equal(if_nametoindex('lo'));
+    expect(socket.interfaceName(index)).to.equal('lo');
+    expect(socket.interfaceName(0x7fffffff)).to.equal(undefined);
+    expect(thrown(() => socket.interfaceIndex('none0')).message).to.equal('SIOCGIFINDEX ENODEV: there is no network interface none0');
+    expect(thrown(() => socket.interfaceIndex(''))).to.include({ argument: 'interface' });
+    expect(thrown(() => socket.interfaceName('lo' as never))).to.include({ argument: 'index' });
+    socket.close();
+    expect(thrown(() => socket.interfaceIndex('lo')).code).to.equal('EBADF');
+    expect(thrown(() => socket.interfaceName(1)).code).to.equal('EBADF');
+  });
+});
