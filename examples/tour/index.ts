@@ -1,8 +1,8 @@
 // The tour: for every family a real exchange on this machine, or why there is none and the remedy.
 import { SocketError } from '@sock/core';
 import { inetSteps } from './inet.js';
-import { unixSteps } from './unix.js';
 import { Unavailable } from './step.js';
+import { unixSteps } from './unix.js';
 
 const LIMIT = 20_000;
 

@@ -78,7 +78,9 @@ const ping: Step = {
     using pinger = socket;
     pinger.timeout = 5000;
     const begin = performance.now();
-    await pinger.sendTo(packIcmpEcho({ identifier: process.pid & 0xffff, sequence: 1, data: 'tour' }), { host: '127.0.0.1' });
+    await pinger.sendTo(packIcmpEcho({ identifier: process.pid & 0xffff, sequence: 1, data: 'tour' }), {
+      host: '127.0.0.1',
+    });
     for (;;) {
       const packet = await pinger.recv(256);
       const echo = unpackIcmpEcho(raw ? (ipPayload(packet) ?? packet) : packet);

@@ -91,6 +91,15 @@ inline int32_t AddressLength(uint32_t length) {
   return static_cast<int32_t>(length < kSockaddrBytes ? length : kSockaddrBytes);
 }
 
+// Receives by `call`, which takes flags. Descriptors come only with control messages, close-on-exec from
+// birth; but some families, none of which passes descriptors, refuse all flags that they do not know.
+template <typename Call>
+auto ReceiveClosingOnExec(bool control, int flags, Call call) {
+  if (!control) return call(flags);
+  const auto count = call(flags | MSG_CMSG_CLOEXEC);
+  return count == -1 && errno == EINVAL ? call(flags) : count;
+}
+
 // Descriptors that came with a message belong to the environment from now on: their number (messages.cc).
 int OwnReceived(Environment* environment, msghdr* message);
 

@@ -61,7 +61,9 @@ static napi_value Recvmmsg(napi_env env, napi_callback_info info) {
       message.msg_controllen = batch.control_size;
     }
   }
-  const int count = recvmmsg(args.Int(0), batch.messages, batch.count, args.Int(9) | MSG_CMSG_CLOEXEC, nullptr);
+  const int count = ReceiveClosingOnExec(batch.control_size != 0, args.Int(9), [&](int flags) {
+    return recvmmsg(args.Int(0), batch.messages, batch.count, flags, nullptr);
+  });
   int descriptors = 0;
   for (int i = 0; i < count; i++) {
     msghdr& message = batch.messages[i].msg_hdr;

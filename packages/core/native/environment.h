@@ -36,8 +36,8 @@ enum StateWord {
 
 struct Memory {
   int32_t state[kStateWords];
-  uint8_t received[kSockaddrBytes];  // sockaddr that the kernel wrote
-  uint8_t given[kSockaddrBytes];     // sockaddr that TypeScript encoded
+  uint8_t received[kSockaddrBytes];   // sockaddr that the kernel wrote
+  uint8_t given[kSockaddrBytes];      // sockaddr that TypeScript encoded
   int32_t ready[kReadyCapacity * 2];  // pairs of slot and events
 };
 

@@ -80,7 +80,8 @@ static napi_value Recvmsg(napi_env env, napi_callback_info info) {
   message.msg_iovlen = buffers.count();
   message.msg_control = control_length == 0 ? nullptr : control.data;
   message.msg_controllen = control_length;
-  const ssize_t count = recvmsg(args.Int(0), &message, args.Int(2) | MSG_CMSG_CLOEXEC);
+  const ssize_t count = ReceiveClosingOnExec(control_length != 0, args.Int(2),
+                                             [&](int flags) { return recvmsg(args.Int(0), &message, flags); });
   if (count >= 0) {
     memory->state[kAddressLength] = AddressLength(message.msg_namelen);
     memory->state[kMessageFlags] = message.msg_flags & ~MSG_CMSG_CLOEXEC;

@@ -265,9 +265,8 @@ static napi_value Getprotobyname(napi_env env, napi_callback_info info) {
   const std::string name = Text(env, args[0]);
   std::vector<char> buffer;
   protoent entry, *found = nullptr;
-  WithBuffer(&buffer, [&](char* data, size_t size) {
-    return getprotobyname_r(name.c_str(), &entry, data, size, &found);
-  });
+  WithBuffer(&buffer,
+             [&](char* data, size_t size) { return getprotobyname_r(name.c_str(), &entry, data, size, &found); });
   if (found == nullptr) return Napi::Env(env).Null();
   Napi::Object result = Napi::Object::New(env);
   result["name"] = Napi::String::New(env, found->p_name);

@@ -1,6 +1,13 @@
 import { checkInteger, invalidArgumentType, toBytes } from './arguments.js';
 import { readI32, readI64, readU32, readU64, writeI32, writeU32, writeU64 } from './bytes.js';
-import { SCM_PIDFD, SCM_RIGHTS, SCM_TIMESTAMP, SCM_TIMESTAMPING, SCM_TIMESTAMPNS, SOL_SOCKET } from './constants.gen.js';
+import {
+  SCM_PIDFD,
+  SCM_RIGHTS,
+  SCM_TIMESTAMP,
+  SCM_TIMESTAMPING,
+  SCM_TIMESTAMPNS,
+  SOL_SOCKET,
+} from './constants.gen.js';
 import { native } from './native.js';
 
 // a struct cmsghdr is a size_t and two ints; what follows is aligned as a size_t

@@ -147,16 +147,3 @@ export function toTarget(argument: string, buffer: unknown): Uint8Array {
   if (isMemory(buffer)) return memoryOf(argument, buffer);
   throw invalidArgumentType(argument, 'an ArrayBufferView or an ArrayBuffer', buffer);
 }
-
-/**
- * Bytes that memory has, asked for once and kept: optimized code of V8 11 may give the former length
- * of memory that was transferred since, and then the true one. The native check of each attempt finds
- * the former, this one the latter.
- */
-export function lengthOf(argument: string, memory: Uint8Array): number {
-  const { length } = memory;
-  if (length === 0 && native.isDetached(memory.buffer) === 1) {
-    throw outOfRange(argument, 'memory that was not transferred elsewhere', memory);
-  }
-  return length;
-}

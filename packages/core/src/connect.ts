@@ -1,8 +1,8 @@
 import { type Addressed, decodeAddress, encodeAddress } from './address.js';
+import { readI32 } from './bytes.js';
 import { SO_ERROR, SOL_SOCKET } from './constants.gen.js';
 import { type Descriptor, POLLOUT } from './descriptor.js';
 import { EAGAIN, EINPROGRESS, EINTR } from './errno.js';
-import { readI32 } from './bytes.js';
 import { given } from './native.js';
 import { type Operation, READ, WRITE } from './operation.js';
 

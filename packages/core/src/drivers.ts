@@ -1,5 +1,5 @@
 import { invalidArgumentType, outOfRange } from './arguments.js';
-import { backoff, type Descriptor, POLLERR, POLLIN, POLLOUT, POLLPRI, Pending } from './descriptor.js';
+import { backoff, type Descriptor, Pending, POLLERR, POLLIN, POLLOUT, POLLPRI } from './descriptor.js';
 import { EAGAIN, EINTR } from './errno.js';
 import { CLOSED, type FailureContext, failure, type Subject, timedOut } from './failure.js';
 import { mayComplete } from './loop.js';
@@ -140,11 +140,7 @@ function waitAndRetry(target: Target, operation: Operation<unknown>, timeout: nu
 }
 
 /** Runs an operation without blocking the thread. Never throws: what is wrong rejects the promise. */
-export function start<Result>(
-  target: Target,
-  create: () => Operation<Result>,
-  options?: WaitOptions,
-): Promise<Result> {
+export function start<Result>(target: Target, create: () => Operation<Result>, options?: WaitOptions): Promise<Result> {
   try {
     return run(target, create(), options);
   } catch (error) {

@@ -66,11 +66,7 @@ export interface AddressFamily<Address, Input = Address> {
    * Resolves names in `input` before `encode`. Only the promise forms call it. Gives `input` itself
    * where there is nothing to resolve.
    */
-  resolve?(
-    input: Input,
-    socket: SocketInfo,
-    options: { signal?: AbortSignal | undefined },
-  ): Input | Promise<Input>;
+  resolve?(input: Input, socket: SocketInfo, options: { signal?: AbortSignal | undefined }): Input | Promise<Input>;
   /** As `resolve`, for the Sync forms: blocks the thread. */
   resolveSync?(input: Input, socket: SocketInfo): Input;
   /** The address as text, for people. */

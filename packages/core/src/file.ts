@@ -12,9 +12,7 @@ type Options = WaitOptions & SendFileRange;
 // what sendfile(2) says of files (pipes, terminals) and of sockets that it cannot serve
 function refused(error: unknown, operation: SendFile): boolean {
   return (
-    error instanceof SocketError &&
-    operation.transferred === 0 &&
-    [EINVAL, ENOSYS, EOPNOTSUPP].includes(-error.errno)
+    error instanceof SocketError && operation.transferred === 0 && [EINVAL, ENOSYS, EOPNOTSUPP].includes(-error.errno)
   );
 }
 
@@ -41,7 +39,8 @@ class Remaining {
   }
 
   get rest(): WaitOptions {
-    const timeout = this.deadline === null ? this.timeout : Math.max(this.deadline - performance.now(), Number.MIN_VALUE);
+    const timeout =
+      this.deadline === null ? this.timeout : Math.max(this.deadline - performance.now(), Number.MIN_VALUE);
     return { signal: this.options.signal, timeout };
   }
 }

@@ -289,12 +289,7 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
    */
   setsockopt(level: number, name: number, value: number | ArrayBufferView | ArrayBuffer): void;
   setsockopt(level: number, name: number, value: null, length: number): void;
-  setsockopt(
-    level: number,
-    name: number,
-    value: number | ArrayBufferView | ArrayBuffer | null,
-    length?: number,
-  ): void {
+  setsockopt(level: number, name: number, value: number | ArrayBufferView | ArrayBuffer | null, length?: number): void {
     checkInteger('level', level, -0x80000000, 0x7fffffff);
     checkInteger('name', name, -0x80000000, 0x7fffffff);
     if (value === null) {
@@ -368,7 +363,12 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
     return { level, name };
   }
 
-  private readOption(level: number, name: number, size: number, about: { label?: string; capability?: string }): Buffer {
+  private readOption(
+    level: number,
+    name: number,
+    size: number,
+    about: { label?: string; capability?: string },
+  ): Buffer {
     const value = Buffer.alloc(size);
     const { label, capability } = about;
     const length = this.check('getsockopt', native.getsockopt(this.fd('getsockopt'), level, name, value, size), {
@@ -434,7 +434,8 @@ export function chooseFamily<Address, Input>(
   family: FamilyChoice<Address, Input> | undefined,
   info: AdoptInfo,
 ): AddressFamily<Address, Input> {
-  const chosen = typeof family === 'function' ? family(info) : family === undefined ? unknownFamily(info.domain) : family;
+  const chosen =
+    typeof family === 'function' ? family(info) : family === undefined ? unknownFamily(info.domain) : family;
   const checked = checkFamily(chosen as AddressFamily<Address, Input>);
   if (checked.domain !== info.domain) {
     throw outOfRange('family', `a family of the domain that the socket has, ${info.domain}`, checked.domain);

@@ -40,7 +40,8 @@ export function if_nametoindex(name: string): number {
  */
 export function if_indextoname(index: number): string {
   const name = native.indexToName(checkInteger('index', index, 0, 0x7fffffff));
-  if (typeof name === 'number') throw failed('if_indextoname', name, `there is no network interface with index ${index}`);
+  if (typeof name === 'number')
+    throw failed('if_indextoname', name, `there is no network interface with index ${index}`);
   return name;
 }
 

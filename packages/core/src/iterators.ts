@@ -6,7 +6,11 @@ interface Closable {
 }
 
 // the end of an iteration over what a socket receives: closing the socket ends it quietly
-async function* until<T>(socket: Closable, next: () => Promise<T>, skips: (error: unknown) => boolean): AsyncGenerator<T> {
+async function* until<T>(
+  socket: Closable,
+  next: () => Promise<T>,
+  skips: (error: unknown) => boolean,
+): AsyncGenerator<T> {
   while (!socket.closed) {
     let item: T;
     try {

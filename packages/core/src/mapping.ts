@@ -13,6 +13,9 @@ export interface MappingOptions {
 // words are named by an unsigned 32-bit offset
 const LENGTH_MAX = 0xffff_ffff;
 
+// what an unsigned 32-bit argument cannot express would arrive as another offset
+const isWordOffset = (offset: unknown): boolean => typeof offset === 'number' && offset >>> 0 === offset;
+
 /** The memory of an open mapping, and the handle that the addon knows it by. */
 type Lent = [memory: ArrayBuffer, handle: MappingHandle];
 
@@ -53,8 +56,7 @@ export class Mapping implements Disposable {
    * @throws RangeError where there is no such word, which is so after `close` too
    */
   loadAcquire32(offset: number): number {
-    // what an unsigned 32-bit argument cannot express would arrive as another offset
-    const word = offset >>> 0 === offset ? native.loadAcquire32(this.handle, offset) : BUFFER_GONE;
+    const word = isWordOffset(offset) ? native.loadAcquire32(this.handle, offset) : BUFFER_GONE;
     if (word === BUFFER_GONE) this.refuse(offset);
     return word;
   }
@@ -67,7 +69,7 @@ export class Mapping implements Disposable {
    */
   storeRelease32(offset: number, value: number): void {
     checkInteger('value', value, 0, 0xffff_ffff);
-    const status = offset >>> 0 === offset ? native.storeRelease32(this.handle, offset, value) : BUFFER_GONE;
+    const status = isWordOffset(offset) ? native.storeRelease32(this.handle, offset, value) : BUFFER_GONE;
     if (status === BUFFER_GONE) this.refuse(offset);
   }
 

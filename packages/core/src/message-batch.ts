@@ -126,8 +126,10 @@ export class MessageBatch<Address = unknown, Input = Address> {
   push(data: Data, address?: AnyAddress<Input> | null, ancillary?: Iterable<AncillaryItem>): number {
     const bytes = toBytes('data', data);
     const index = this.used;
-    if (index === this.count) throw outOfRange('data', `one of at most ${this.count} messages (the batch is full)`, index);
-    if (bytes.length > this.size) throw outOfRange('data', `at most ${this.size} bytes (the batch's size)`, bytes.length);
+    if (index === this.count)
+      throw outOfRange('data', `one of at most ${this.count} messages (the batch is full)`, index);
+    if (bytes.length > this.size)
+      throw outOfRange('data', `at most ${this.size} bytes (the batch's size)`, bytes.length);
     const control = ancillary === undefined ? NO_BYTES : encodeAncillary(ancillary);
     if (control.length > this.ancillarySize) {
       const expected = `at most ${this.ancillarySize} bytes of control messages (the batch's ancillarySize)`;

@@ -53,14 +53,7 @@ export interface Native {
   recvfrom(fd: number, bytes: Uint8Array, offset: number, length: number, flags: number): number;
   send(fd: number, bytes: Uint8Array, offset: number, length: number, flags: number): number;
   /** To the sockaddr in `given`. */
-  sendto(
-    fd: number,
-    bytes: Uint8Array,
-    offset: number,
-    length: number,
-    flags: number,
-    sockaddrLength: number,
-  ): number;
+  sendto(fd: number, bytes: Uint8Array, offset: number, length: number, flags: number, sockaddrLength: number): number;
   isDetached(buffer: ArrayBufferLike): number;
   sendfile(fd: number, file: number, offset: number, count: number): number;
   /** `size` is what the buffers hold together: fewer bytes mean that one was transferred. */

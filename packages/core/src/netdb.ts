@@ -82,7 +82,11 @@ export async function getaddrinfo(
 }
 
 /** getaddrinfo(3) on this thread. @throws AddressInfoError */
-export function getaddrinfoSync(node: string | null, service: string | null, hints: AddressInfoHints = {}): RawAddressInfo[] {
+export function getaddrinfoSync(
+  node: string | null,
+  service: string | null,
+  hints: AddressInfoHints = {},
+): RawAddressInfo[] {
   const outcome = query(node, service, hints, 1) as RawAddressInfo[] | LookupFailure;
   return addressInfo('getaddrinfo', describe(node, service), outcome);
 }

@@ -1,12 +1,20 @@
 import { ancillaryMessage, scmTimestamp, scmTimestamping, scmTimestampNs } from './ancillary.js';
-import { checkBigInt, checkBoolean, checkInteger, checkObject, invalidArgumentType, outOfRange, toBytes } from './arguments.js';
+import {
+  checkBigInt,
+  checkBoolean,
+  checkInteger,
+  checkObject,
+  invalidArgumentType,
+  outOfRange,
+  toBytes,
+} from './arguments.js';
 import { readI32, readU16, readU32, readU64, writeI32, writeU16, writeU32, writeU64 } from './bytes.js';
 import * as c from './constants.gen.js';
 import { errnoName } from './errno.js';
 import {
   booleanOption,
-  integerOption,
   intBytes,
+  integerOption,
   type ReadonlyOption,
   readonlyIntegerOption,
   type SocketOption,
@@ -161,7 +169,11 @@ export const soDomain = readonlyIntegerOption({ level, name: c.SO_DOMAIN, label:
 /** Protocol of the socket. */
 export const soProtocol = readonlyIntegerOption({ level, name: c.SO_PROTOCOL, label: 'SO_PROTOCOL' });
 /** NAPI id of the last packet's queue; 0 for none. */
-export const soIncomingNapiId = readonlyIntegerOption({ level, name: c.SO_INCOMING_NAPI_ID, label: 'SO_INCOMING_NAPI_ID' });
+export const soIncomingNapiId = readonlyIntegerOption({
+  level,
+  name: c.SO_INCOMING_NAPI_ID,
+  label: 'SO_INCOMING_NAPI_ID',
+});
 /** Whether the socket listens. */
 export const soAcceptConn: ReadonlyOption<boolean> = {
   level,
@@ -278,7 +290,8 @@ export const soTxTime: SocketOption<TransmitTime> = {
     const { clock, deadline = false, reportErrors = false } = checkObject('value', value);
     const bytes = new Uint8Array(8);
     writeI32(bytes, checkInteger('value.clock', clock, 0, 0x7fffffff), 0);
-    const flags = (checkBoolean('value.deadline', deadline) ? 1 : 0) | (checkBoolean('value.reportErrors', reportErrors) ? 2 : 0);
+    const flags =
+      (checkBoolean('value.deadline', deadline) ? 1 : 0) | (checkBoolean('value.reportErrors', reportErrors) ? 2 : 0);
     writeU32(bytes, flags, 4);
     return bytes;
   },

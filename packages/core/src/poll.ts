@@ -1,5 +1,5 @@
 import { checkBoolean, checkObject, invalidArgumentType } from './arguments.js';
-import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, Pending } from './descriptor.js';
+import { Pending, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI } from './descriptor.js';
 import { checkSignal, checkTimeout, type WaitOptions } from './drivers.js';
 import { EBADF, EINTR } from './errno.js';
 import { CLOSED, failure } from './failure.js';

@@ -1,9 +1,10 @@
 import type { AddressCache, Addressed } from './address.js';
 import { Ancillary } from './ancillary.js';
-import { checkInteger, invalidArgumentType, lengthOf, toTarget } from './arguments.js';
+import { checkInteger, invalidArgumentType, toTarget } from './arguments.js';
 import { MSG_CTRUNC, MSG_DONTWAIT, MSG_ERRQUEUE, MSG_PEEK, MSG_WAITALL, SOCK_STREAM } from './constants.gen.js';
 import { type Descriptor, POLLRDHUP } from './descriptor.js';
 import { EAGAIN } from './errno.js';
+import { lengthOf, sizeOf } from './memory.js';
 import { ADDRESS_LENGTH, BUFFER_GONE, CONTROL_LENGTH, MESSAGE_FLAGS, received, state } from './native.js';
 import { type Direction, ERROR, type Operation, READ } from './operation.js';
 import { borrow, claim, keep, offsetOf } from './slab.js';
@@ -51,17 +52,6 @@ export function checkFlags(flags: unknown): number {
 
 export function checkSize(argument: string, size: unknown): number {
   return checkInteger(argument, size, 0, TRANSFER_MAX);
-}
-
-// What a buffer held when the operation began it must hold at each attempt: one that was transferred
-// since looks empty.
-/** Bytes that several buffers have room for together. */
-export function sizeOf(buffers: readonly Uint8Array[]): number {
-  let size = 0;
-  buffers.forEach((buffer, i) => {
-    size += lengthOf(`buffers[${i}]`, buffer);
-  });
-  return size;
 }
 
 export const directionOf = (flags: number): Direction => ((flags & MSG_ERRQUEUE) !== 0 ? ERROR : READ);

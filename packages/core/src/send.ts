@@ -1,12 +1,13 @@
 import { type Addressed, decodeAddress, encodeAddress } from './address.js';
 import { type AncillaryItem, encodeAncillary } from './ancillary.js';
-import { checkInteger, type Data, invalidArgumentType, lengthOf, toBytes } from './arguments.js';
+import { checkInteger, type Data, invalidArgumentType, toBytes } from './arguments.js';
 import { MSG_DONTWAIT } from './constants.gen.js';
 import type { Descriptor } from './descriptor.js';
 import { EAGAIN, EINTR } from './errno.js';
+import { lengthOf, sizeOf } from './memory.js';
 import { given } from './native.js';
 import { type Operation, WRITE } from './operation.js';
-import { checkFlags, sizeOf } from './receive.js';
+import { checkFlags } from './receive.js';
 
 // one turn of the loop sends no more than this of a file, which may have no end
 const FILE_TURN = 16 * 1024 * 1024;
@@ -245,4 +246,3 @@ export function sendFile(file: unknown, range: SendFileRange): SendFile {
     count === undefined ? Number.MAX_SAFE_INTEGER : checkInteger('count', count, 0, Number.MAX_SAFE_INTEGER),
   );
 }
-

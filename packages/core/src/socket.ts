@@ -24,11 +24,11 @@ import {
 import { chunksOf, connectionsOf, messagesOf } from './iterators.js';
 import { MessageBatch, RecvBatch, SendBatch } from './message-batch.js';
 import { native } from './native.js';
-import * as receive from './receive.js';
 import type { Received, ReceivedInto, ReceivedMessage, ReceivedMessageInto } from './receive.js';
+import * as receive from './receive.js';
 import { resolveSync, resolveThen } from './resolve.js';
-import * as transmit from './send.js';
 import type { SendFileRange } from './send.js';
+import * as transmit from './send.js';
 import { waitReadable, waitWritable } from './wait.js';
 import { webReadable, webWritable } from './web.js';
 
@@ -102,7 +102,10 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
     type: number,
     protocol: number,
   ): Socket<A, I> {
-    return Reflect.construct(Socket, [family, new Given(descriptor, type, protocol)], newTarget as never) as Socket<A, I>;
+    return Reflect.construct(Socket, [family, new Given(descriptor, type, protocol)], newTarget as never) as Socket<
+      A,
+      I
+    >;
   }
 
   /**
@@ -111,7 +114,11 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
    * @throws SocketError `EBADF`, `ENOTSOCK`, or `EEXIST` where another Socket of this thread owns it
    * (`duplicate` it instead); RangeError where `family` is of another domain. It is not owned then.
    */
-  static adopt<A = UnknownAddress, I = A>(fd: number, family?: FamilyChoice<A, I>, options: AdoptOptions = {}): Socket<A, I> {
+  static adopt<A = UnknownAddress, I = A>(
+    fd: number,
+    family?: FamilyChoice<A, I>,
+    options: AdoptOptions = {},
+  ): Socket<A, I> {
     const info = inspectDescriptor(fd, options);
     const chosen = chooseFamily(family, info);
     const subject = { family: chosen, ...info };
@@ -347,11 +354,7 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
 
   /** As `recvFrom`, into memory of the caller. */
   recvFromInto(buffer: ArrayBufferView | ArrayBuffer, options?: TransferOptions): Promise<ReceivedInto<Address>> {
-    return start(
-      this.target,
-      () => receive.recvFromInto<Address>(this.target, buffer, options?.flags, true),
-      options,
-    );
+    return start(this.target, () => receive.recvFromInto<Address>(this.target, buffer, options?.flags, true), options);
   }
 
   /** As `recvFromInto`, blocking the thread. */
@@ -379,7 +382,11 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
 
   /** As `recvMsg`, blocking the thread. */
   recvMsgSync(size: number, ancillarySize = 0, options?: TransferOptions): ReceivedMessage<Address> {
-    return block(this.target, receive.recvMsg<Address>(this.target, size, ancillarySize, options?.flags, true), options);
+    return block(
+      this.target,
+      receive.recvMsg<Address>(this.target, size, ancillarySize, options?.flags, true),
+      options,
+    );
   }
 
   /** As `recvMsg`, without waiting. */

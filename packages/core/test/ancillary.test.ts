@@ -14,8 +14,8 @@ import {
   SCM_RIGHTS,
   SCM_TIMESTAMP,
   SOCK_DGRAM,
-  type Socket,
   SOL_SOCKET,
+  type Socket,
   scmRights,
   scmTimestamp,
   scmTimestamping,
@@ -137,7 +137,9 @@ describe('control messages', () => {
     expect(codec.find([])).to.equal(undefined);
     expect(codec.findAll(new Set(items))).to.deep.equal([2, 3]);
     const readOnly = ancillaryMessage({ level: 5, type: 6, label: 'READ_ONLY', size: 1, decode: () => 1 });
-    expect(thrown(() => readOnly.create(1)).message).to.include('a control message that can be sent (READ_ONLY cannot)');
+    expect(thrown(() => readOnly.create(1)).message).to.include(
+      'a control message that can be sent (READ_ONLY cannot)',
+    );
     const absent = ancillaryMessage({ ...codec, level: undefined });
     expect(absent.find(items)).to.equal(undefined);
     expect(thrown(() => absent.create(1))).to.include({ code: 'ERR_INVALID_ARG_TYPE' });
@@ -190,7 +192,11 @@ describe('descriptors that are passed', () => {
     send(3);
     const { ancillary } = b.recvMsgSync(10, 64);
     const [first, second] = ancillary.descriptors as [number, number];
-    expect([ancillary.release(second), ancillary.release(second), ancillary.release(file)]).to.deep.equal([true, false, false]);
+    expect([ancillary.release(second), ancillary.release(second), ancillary.release(file)]).to.deep.equal([
+      true,
+      false,
+      false,
+    ]);
     ancillary[Symbol.dispose]();
     expect(fstatSync(second).rdev).to.equal(fstatSync(file).rdev);
     expect(() => fstatSync(first)).to.throw('EBADF');
@@ -243,17 +249,24 @@ describe('descriptors that are passed', () => {
     expect(await settled(before)).to.deep.equal([]);
   });
 
-  it('that are none are the kernel\'s to refuse, and nothing is sent', () => {
+  it("that are none are the kernel's to refuse, and nothing is sent", () => {
     const error = thrown(() => a.sendMsgSync(['x'], { ancillary: [scmRights.create([-1])] }));
     expect(error).to.include({ code: 'EBADF', syscall: 'sendmsg' });
-    expect(thrown(() => a.sendMsgSync(['x'], { ancillary: [scmRights.create([file, 99_999])] })).code).to.equal('EBADF');
-    expect(thrown(() => a.sendMsgSync(['x'], { ancillary: [scmRights.create(Array(300).fill(file))] })).code).to.equal('EINVAL');
+    expect(thrown(() => a.sendMsgSync(['x'], { ancillary: [scmRights.create([file, 99_999])] })).code).to.equal(
+      'EBADF',
+    );
+    expect(thrown(() => a.sendMsgSync(['x'], { ancillary: [scmRights.create(Array(300).fill(file))] })).code).to.equal(
+      'EINVAL',
+    );
     expect(b.tryRecv(10)).to.equal(null);
     for (const fds of [7, null, 'x']) {
       expect(thrown(() => scmRights.create(fds as never))).to.include({ argument: 'fds' });
     }
     expect(thrown(() => scmRights.create([0, -2]))).to.include({ argument: 'fds[1]', code: 'ERR_OUT_OF_RANGE' });
-    expect(thrown(() => scmRights.create(['0' as never]))).to.include({ argument: 'fds[0]', code: 'ERR_INVALID_ARG_TYPE' });
+    expect(thrown(() => scmRights.create(['0' as never]))).to.include({
+      argument: 'fds[0]',
+      code: 'ERR_INVALID_ARG_TYPE',
+    });
     expect(thrown(() => scmRights.take([] as never))).to.include({ argument: 'ancillary' });
   });
 
@@ -383,7 +396,8 @@ describe('timestamps', () => {
     expect(scmTimestampNs.decode(data)).to.equal(2_000_000_003n);
     expect(scmTimestamping.decode(data)).to.deep.equal({ software: 2_000_000_003n, hardware: 5_000_000_007n });
     for (const codec of [scmTimestamp, scmTimestampNs, scmTimestamping]) {
-      for (let length = 0; length < codec.size; length++) expect(codec.decode(data.subarray(0, length))).to.equal(undefined);
+      for (let length = 0; length < codec.size; length++)
+        expect(codec.decode(data.subarray(0, length))).to.equal(undefined);
       expect(thrown(() => codec.create(1 as never))).to.include({ code: 'ERR_INVALID_ARG_TYPE' });
     }
   });

@@ -59,34 +59,73 @@ describe('errors about arguments', () => {
 
   it('never throw something else, for any value', () => {
     fc.assert(
-      fc.property(fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true }), (value) => {
-        expect(invalidArgumentType('it', 'that', value)).to.be.instanceOf(TypeError);
-        expect(outOfRange('it', 'that', value)).to.be.instanceOf(RangeError);
-      }),
+      fc.property(
+        fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true }),
+        (value) => {
+          expect(invalidArgumentType('it', 'that', value)).to.be.instanceOf(TypeError);
+          expect(outOfRange('it', 'that', value)).to.be.instanceOf(RangeError);
+        },
+      ),
     );
   });
 });
 
 describe('checks of arguments', () => {
   type Check = (value: unknown) => unknown;
-  const table: readonly [string, Check, accepted: readonly unknown[], types: readonly unknown[], ranges: readonly unknown[]][] = [
-    ['checkInteger', (v) => checkInteger('it', v, -2, 5), [-2, 0, 5], ['1', null, undefined, 1n, {}, true], [-3, 6, 1.5, Number.NaN, Number.POSITIVE_INFINITY]],
-    ['checkBigInt', (v) => checkBigInt('it', v, 0n, 9n), [0n, 9n], ['1', null, undefined, {}, true], [-1n, 10n, 1.5, 10, Number.NaN, 2 ** 60]],
-    ['checkString', (v) => checkString('it', v), ['', 'text', 'äöü'], [1, null, undefined, {}, Symbol('x')], ['nul\0', '\0']],
+  const table: readonly [
+    string,
+    Check,
+    accepted: readonly unknown[],
+    types: readonly unknown[],
+    ranges: readonly unknown[],
+  ][] = [
+    [
+      'checkInteger',
+      (v) => checkInteger('it', v, -2, 5),
+      [-2, 0, 5],
+      ['1', null, undefined, 1n, {}, true],
+      [-3, 6, 1.5, Number.NaN, Number.POSITIVE_INFINITY],
+    ],
+    [
+      'checkBigInt',
+      (v) => checkBigInt('it', v, 0n, 9n),
+      [0n, 9n],
+      ['1', null, undefined, {}, true],
+      [-1n, 10n, 1.5, 10, Number.NaN, 2 ** 60],
+    ],
+    [
+      'checkString',
+      (v) => checkString('it', v),
+      ['', 'text', 'äöü'],
+      [1, null, undefined, {}, Symbol('x')],
+      ['nul\0', '\0'],
+    ],
     ['checkBoolean', (v) => checkBoolean('it', v), [true, false], [0, 1, 'true', null, undefined], []],
     ['checkObject', (v) => checkObject('it', v), [{ a: 1 }, new Map()], [null, undefined, [], 7, 'x', () => {}], []],
     ['checkOneOf', (v) => checkOneOf('it', v, ['a', 'b']), ['a', 'b'], [], ['c', '', 1, null, undefined]],
-    ['checkInterfaceName', (v) => checkInterfaceName('it', v), ['lo', 'fifteen-letters', 'äöüäöüä'], [1, null, undefined], ['', 'sixteen-letters-', 'äöüäöüäö', 'nul\0']],
+    [
+      'checkInterfaceName',
+      (v) => checkInterfaceName('it', v),
+      ['lo', 'fifteen-letters', 'äöüäöüä'],
+      [1, null, undefined],
+      ['', 'sixteen-letters-', 'äöüäöüäö', 'nul\0'],
+    ],
   ];
 
   for (const [name, check, accepted, types, ranges] of table) {
     it(`${name} gives what it accepts, and refuses the rest`, () => {
       for (const value of accepted) expect(check(value)).to.equal(value);
       for (const value of types) {
-        expect(thrown(() => check(value)), inspect(value)).to.include({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', argument: 'it' });
+        expect(
+          thrown(() => check(value)),
+          inspect(value),
+        ).to.include({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', argument: 'it' });
       }
       for (const value of ranges) {
-        expect(thrown(() => check(value)), inspect(value)).to.include({ name: 'RangeError', code: 'ERR_OUT_OF_RANGE', argument: 'it' });
+        expect(
+          thrown(() => check(value)),
+          inspect(value),
+        ).to.include({ name: 'RangeError', code: 'ERR_OUT_OF_RANGE', argument: 'it' });
       }
     });
   }
@@ -101,7 +140,12 @@ describe('checks of arguments', () => {
 
   it('toBytes and toTarget give the same memory', () => {
     const memory = new ArrayBuffer(8);
-    const views = [new Uint8Array(memory, 2, 4), Buffer.from(memory, 2, 4), new DataView(memory, 2, 4), new Uint16Array(memory, 2, 2)];
+    const views = [
+      new Uint8Array(memory, 2, 4),
+      Buffer.from(memory, 2, 4),
+      new DataView(memory, 2, 4),
+      new Uint16Array(memory, 2, 2),
+    ];
     for (const view of views) {
       for (const bytes of [toBytes('it', view), toTarget('it', view)]) {
         expect([bytes.buffer, bytes.byteOffset, bytes.length]).to.deep.equal([memory, 2, 4]);
@@ -114,7 +158,9 @@ describe('checks of arguments', () => {
       expect(thrown(() => toBytes('it', value))).to.include({ argument: 'it', code: 'ERR_INVALID_ARG_TYPE' });
       expect(thrown(() => toTarget('it', value))).to.include({ argument: 'it', code: 'ERR_INVALID_ARG_TYPE' });
     }
-    expect(thrown(() => toTarget('it', 'text')).message).to.equal("it must be an ArrayBufferView or an ArrayBuffer, not type string ('text')");
+    expect(thrown(() => toTarget('it', 'text')).message).to.equal(
+      "it must be an ArrayBufferView or an ArrayBuffer, not type string ('text')",
+    );
   });
 });
 

@@ -31,13 +31,19 @@ describe('borrow', () => {
     await turns(5);
   });
 
-  async function connection(options: net.ServerOpts = {}): Promise<{ server: net.Server; client: net.Socket; peer: net.Socket }> {
+  async function connection(
+    options: net.ServerOpts = {},
+  ): Promise<{ server: net.Server; client: net.Socket; peer: net.Socket }> {
     const server = net.createServer(options).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const client = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
     const [peer] = (await once(server, 'connection')) as [net.Socket];
     if (client.connecting) await once(client, 'connect');
-    closers.push(() => server.close(), () => client.destroy(), () => peer.destroy());
+    closers.push(
+      () => server.close(),
+      () => client.destroy(),
+      () => peer.destroy(),
+    );
     return { server, client, peer };
   }
 
@@ -64,7 +70,10 @@ describe('borrow', () => {
     await once(local, 'listening');
     closers.push(() => local.close());
     expect(stack.use(Socket.borrow(local)).domain).to.equal(AF_UNIX);
-    for (const [kind, family, domain] of [['udp4', inet, AF_INET], ['udp6', inet6, AF_INET6]] as const) {
+    for (const [kind, family, domain] of [
+      ['udp4', inet, AF_INET],
+      ['udp6', inet6, AF_INET6],
+    ] as const) {
       const datagrams = dgram.createSocket(kind).bind(0);
       await once(datagrams, 'listening');
       closers.push(() => datagrams.close());
@@ -88,7 +97,11 @@ describe('borrow', () => {
     const beneath = net.connect(port, '127.0.0.1');
     const over = tls.connect({ socket: beneath, ...CLIENT });
     await once(over, 'secureConnect');
-    closers.push(() => own.destroy(), () => peer.destroy(), () => over.destroy());
+    closers.push(
+      () => own.destroy(),
+      () => peer.destroy(),
+      () => over.destroy(),
+    );
     for (const socket of [own, peer, over]) {
       expect(stack.use(Socket.borrow(socket, inet)).getOption(soType)).to.equal(SOCK_STREAM);
     }
@@ -124,7 +137,10 @@ describe('borrow', () => {
     cases.push(client);
     closers.push(() => (cases[2] as dgram.Socket).close());
     for (const owner of cases) {
-      expect(thrown(() => Socket.borrow(owner as never))).to.include({ code: 'ERR_INVALID_ARG_TYPE', argument: 'owner' });
+      expect(thrown(() => Socket.borrow(owner as never))).to.include({
+        code: 'ERR_INVALID_ARG_TYPE',
+        argument: 'owner',
+      });
     }
   });
 
@@ -171,7 +187,10 @@ describe('toNetSocket', () => {
     await turns(5);
   });
 
-  for (const [name, make] of [['unix', pair], ['TCP', tcpPair]] as const) {
+  for (const [name, make] of [
+    ['unix', pair],
+    ['TCP', tcpPair],
+  ] as const) {
     it(`hands a ${name} stream over to node:net`, async () => {
       const [a, b] = make() as [Socket<unknown>, Socket<unknown>];
       stack.use(b);
@@ -197,7 +216,10 @@ describe('toNetSocket', () => {
     for (const type of [SOCK_DGRAM, SOCK_SEQPACKET]) {
       const [a, b] = pair(type);
       stack.use(b);
-      expect(thrown(() => stack.use(a).toNetSocket())).to.include({ argument: 'socket.type', code: 'ERR_OUT_OF_RANGE' });
+      expect(thrown(() => stack.use(a).toNetSocket())).to.include({
+        argument: 'socket.type',
+        code: 'ERR_OUT_OF_RANGE',
+      });
       a.sendSync('x');
       expect(String(b.recvSync(1))).to.equal('x');
     }

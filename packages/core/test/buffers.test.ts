@@ -158,7 +158,13 @@ describe('buffers', () => {
   });
 
   it('empty memory is no mistake', async () => {
-    for (const empty of [new ArrayBuffer(0), new Uint8Array(0), Buffer.alloc(0), new DataView(new ArrayBuffer(0)), '']) {
+    for (const empty of [
+      new ArrayBuffer(0),
+      new Uint8Array(0),
+      Buffer.alloc(0),
+      new DataView(new ArrayBuffer(0)),
+      '',
+    ]) {
       expect(await a.send(empty)).to.equal(0);
       expect((await b.recv(10)).length).to.equal(0);
       if (typeof empty === 'string') continue;
@@ -192,7 +198,10 @@ describe('buffers', () => {
       received.push(i % 2 === 0 ? await a.recv(size) : a.recvFromSync(size).data);
     }
     for (const [i, data] of received.entries()) {
-      expect(data.every((byte) => byte === i), `message ${i} is unchanged`).to.equal(true);
+      expect(
+        data.every((byte) => byte === i),
+        `message ${i} is unchanged`,
+      ).to.equal(true);
     }
   });
 

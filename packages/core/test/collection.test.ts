@@ -122,7 +122,9 @@ describe('garbage collection', function () {
     `);
     expect(printed).to.deep.equal(['3 3', '0']);
     expect(warnings).to.have.length(1);
-    expect(warnings[0]).to.match(/^ResourceWarning: 3 received descriptor\(s\) were never taken \(fd \d+, \d+, \d+\); they are closed now/);
+    expect(warnings[0]).to.match(
+      /^ResourceWarning: 3 received descriptor\(s\) were never taken \(fd \d+, \d+, \d+\); they are closed now/,
+    );
   });
 
   it('leaves those that were taken, and says nothing of those that were disposed of', async () => {

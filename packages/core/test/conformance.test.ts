@@ -38,8 +38,18 @@ conformance({
   refused: refusingPort,
   supports: { reset: true, oob: true, netSocket: true },
   badAddresses: [
-    { what: 'a port that is none', value: { host: '127.0.0.1', port: 65_536 }, argument: 'address.port', error: 'RangeError' },
-    { what: 'a host that is none', value: { host: '1.2.3.400', port: 1 }, argument: 'address.host', error: 'RangeError' },
+    {
+      what: 'a port that is none',
+      value: { host: '127.0.0.1', port: 65_536 },
+      argument: 'address.port',
+      error: 'RangeError',
+    },
+    {
+      what: 'a host that is none',
+      value: { host: '1.2.3.400', port: 1 },
+      argument: 'address.host',
+      error: 'RangeError',
+    },
   ],
 });
 

@@ -1,5 +1,14 @@
 import { constants } from 'node:os';
-import { EncodedAddress, SO_ERROR, SocketError, SocketTimeoutError, SOL_SOCKET, Socket, UnknownAddress, writeI32 } from '@sock/core';
+import {
+  EncodedAddress,
+  SO_ERROR,
+  SOL_SOCKET,
+  Socket,
+  SocketError,
+  SocketTimeoutError,
+  UnknownAddress,
+  writeI32,
+} from '@sock/core';
 import { delay, failure, rejection, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { POLLERR, POLLOUT } from '#core/descriptor.js';
@@ -30,7 +39,10 @@ describe('connect', () => {
   }
 
   for (const form of ['promise', 'sync'] as const) {
-    for (const [how, first] of [['EINPROGRESS', -EINPROGRESS], ['EINTR', -EINTR]] as const) {
+    for (const [how, first] of [
+      ['EINPROGRESS', -EINPROGRESS],
+      ['EINTR', -EINTR],
+    ] as const) {
       it(`is never issued again after ${how}: SO_ERROR tells what became of it (${form})`, async () => {
         const socket = writable();
         const script = new Script(socket, {
@@ -125,7 +137,10 @@ describe('connect', () => {
       const encoded = a.encodeAddress(server.getsockname());
       expect(encoded).to.be.instanceOf(EncodedAddress);
       const unknown = new UnknownAddress(inet.domain, encoded.sockaddr.subarray(2));
-      for (const [socket, address] of [[a, encoded], [b, unknown]] as const) {
+      for (const [socket, address] of [
+        [a, encoded],
+        [b, unknown],
+      ] as const) {
         if (form === 'sync') socket.connectSync(address);
         else await socket.connect(address);
         expect(socket.getpeername()).to.deep.equal(server.getsockname());
@@ -145,7 +160,9 @@ describe('connect', () => {
       expect(await ex(late, 'x')).to.equal(ETIMEDOUT);
       const server = stack.use(tcpServer());
       const good = stack.use(new Socket(inet));
-      expect(form === 'sync' ? good.connectExSync(server.getsockname()) : await good.connectEx(server.getsockname())).to.equal(0);
+      expect(
+        form === 'sync' ? good.connectExSync(server.getsockname()) : await good.connectEx(server.getsockname()),
+      ).to.equal(0);
     });
   }
 
@@ -181,10 +198,12 @@ describe('connect', () => {
   it('keeps its address while others encode theirs', async () => {
     const socket = writable();
     const names: string[] = [];
-    const noted = (result: number) => (_fd: number, sockaddr: Uint8Array, length: number): number => {
-      names.push(Buffer.from(sockaddr.subarray(2, length)).toString());
-      return result;
-    };
+    const noted =
+      (result: number) =>
+      (_fd: number, sockaddr: Uint8Array, length: number): number => {
+        names.push(Buffer.from(sockaddr.subarray(2, length)).toString());
+        return result;
+      };
     new Script(socket, { connect: [noted(-EAGAIN), noted(-EAGAIN), noted(0)] });
     const connecting = socket.connect('first');
     socket.encodeAddress('second, which is longer');

@@ -65,7 +65,9 @@ describe('drivers: one deadline for the whole of an operation', () => {
       for (let i = 0; i < 1000; i++) batch.push('datagram');
       const error = await failure(form, a, 'sendBatch', batch, { timeout: 60 });
       expect(error).to.be.instanceOf(SocketTimeoutError);
-      expect(error.transferred).to.equal(drain(b) / 8).and.to.be.greaterThan(0);
+      expect(error.transferred)
+        .to.equal(drain(b) / 8)
+        .and.to.be.greaterThan(0);
     });
 
     it(`progress does not prolong the timeout (${form})`, async () => {
@@ -124,7 +126,9 @@ describe('drivers: one deadline for the whole of an operation', () => {
     expect((await failure('promise', a, 'recv', 1, { timeout: 0.25 })).code).to.equal('ETIMEDOUT');
     expect((await failure('sync', a, 'recv', 1, { timeout: 0.25 })).code).to.equal('ETIMEDOUT');
     expect((await failure('promise', a, 'recv', 1, { timeout: Number.MIN_VALUE })).code).to.equal('ETIMEDOUT');
-    const long = [2 ** 31, 2 ** 40, Number.MAX_VALUE, Number.POSITIVE_INFINITY].map((timeout) => a.recv(1, { timeout }));
+    const long = [2 ** 31, 2 ** 40, Number.MAX_VALUE, Number.POSITIVE_INFINITY].map((timeout) =>
+      a.recv(1, { timeout }),
+    );
     b.sendSync('abcd');
     expect((await within('recv', Promise.all(long))).join('')).to.equal('abcd');
     b.sendSync('e');

@@ -251,7 +251,9 @@ describe('duplex', () => {
 
   it('has what agents of node:http call', () => {
     const stream = a.duplex();
-    expect([stream.ref(), stream.unref(), stream.setNoDelay(), stream.setKeepAlive(true)]).to.deep.equal(Array(4).fill(stream));
+    expect([stream.ref(), stream.unref(), stream.setNoDelay(), stream.setKeepAlive(true)]).to.deep.equal(
+      Array(4).fill(stream),
+    );
     expect(a.getOption(soKeepAlive)).to.equal(true);
     stream.setKeepAlive();
     expect(a.getOption(soKeepAlive)).to.equal(false);

@@ -1,16 +1,16 @@
 import { constants } from 'node:os';
 import { inspect } from 'node:util';
 import {
-  AddressInfoError,
   type AddressFamily,
+  AddressInfoError,
   getDefaultTimeout,
   HostError,
-  setDefaultTimeout,
   SOCK_DGRAM,
   SOCK_RAW,
   Socket,
   SocketError,
   SocketTimeoutError,
+  setDefaultTimeout,
   UnknownAddress,
 } from '@sock/core';
 import { rejection, thrown } from '@sock/testkit';
@@ -34,7 +34,13 @@ describe('errors', () => {
       cause,
     });
     expect(error).to.be.instanceOf(Error);
-    expect({ ...error }).to.deep.equal({ code: 'ENOENT', errno: -2, syscall: 'connect', address: 'where', transferred: 3 });
+    expect({ ...error }).to.deep.equal({
+      code: 'ENOENT',
+      errno: -2,
+      syscall: 'connect',
+      address: 'where',
+      transferred: 3,
+    });
     expect([error.name, error.message, error.cause, String(error)]).to.deep.equal([
       'SocketError',
       'text',
@@ -198,7 +204,9 @@ describe('timeouts', () => {
     setDefaultTimeout(1500);
     expect([getDefaultTimeout(), before.timeout]).to.deep.equal([1500, null]);
     const [a, b] = pair();
-    expect([stack.use(a).timeout, stack.use(b).timeout, stack.use(new Socket(unix)).timeout]).to.deep.equal([1500, 1500, 1500]);
+    expect([stack.use(a).timeout, stack.use(b).timeout, stack.use(new Socket(unix)).timeout]).to.deep.equal([
+      1500, 1500, 1500,
+    ]);
     const server = stack.use(tcpServer());
     server.timeout = 20;
     const client = stack.use(new Socket(inet));

@@ -69,7 +69,10 @@ describe('ioctl', () => {
     const socket = stack.use(new Socket(unix));
     expect(thrown(() => socket.ioctl('x' as never))).to.include({ argument: 'request', code: 'ERR_INVALID_ARG_TYPE' });
     expect(thrown(() => socket.ioctl(-1))).to.include({ argument: 'request', code: 'ERR_OUT_OF_RANGE' });
-    expect(thrown(() => socket.ioctl(1, 'x' as never))).to.include({ argument: 'argument', code: 'ERR_INVALID_ARG_TYPE' });
+    expect(thrown(() => socket.ioctl(1, 'x' as never))).to.include({
+      argument: 'argument',
+      code: 'ERR_INVALID_ARG_TYPE',
+    });
     expect(thrown(() => socket.ioctl(1, 1.5))).to.include({ argument: 'argument', code: 'ERR_OUT_OF_RANGE' });
     expect(thrown(() => socket.ioctl(1, null as never))).to.include({ argument: 'argument' });
   });
@@ -101,7 +104,10 @@ describe('interfaces', () => {
       expect(thrown(() => if_nametoindex(name))).to.include({ argument: 'name', code: 'ERR_OUT_OF_RANGE' });
     }
     for (const name of [1, null, undefined, {}]) {
-      expect(thrown(() => if_nametoindex(name as never))).to.include({ argument: 'name', code: 'ERR_INVALID_ARG_TYPE' });
+      expect(thrown(() => if_nametoindex(name as never))).to.include({
+        argument: 'name',
+        code: 'ERR_INVALID_ARG_TYPE',
+      });
     }
     expect(thrown(() => if_indextoname('1' as never))).to.include({ argument: 'index' });
     expect(thrown(() => if_indextoname(-1))).to.include({ argument: 'index', code: 'ERR_OUT_OF_RANGE' });
@@ -114,7 +120,9 @@ describe('interfaces', () => {
     expect(index).to.equal(if_nametoindex('lo'));
     expect(socket.interfaceName(index)).to.equal('lo');
     expect(socket.interfaceName(0x7fffffff)).to.equal(undefined);
-    expect(thrown(() => socket.interfaceIndex('none0')).message).to.equal('SIOCGIFINDEX ENODEV: there is no network interface none0');
+    expect(thrown(() => socket.interfaceIndex('none0')).message).to.equal(
+      'SIOCGIFINDEX ENODEV: there is no network interface none0',
+    );
     expect(thrown(() => socket.interfaceIndex(''))).to.include({ argument: 'interface' });
     expect(thrown(() => socket.interfaceName('lo' as never))).to.include({ argument: 'index' });
     socket.close();

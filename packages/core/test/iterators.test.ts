@@ -62,7 +62,8 @@ describe('iterators', () => {
     const waiting = iterators.map((iterator) => iterator.next());
     await turns(2);
     for (const socket of [server, a, c]) socket.close();
-    for (const next of waiting) expect(await within<unknown>('next', next)).to.deep.equal({ value: undefined, done: true });
+    for (const next of waiting)
+      expect(await within<unknown>('next', next)).to.deep.equal({ value: undefined, done: true });
     for (const iterator of iterators) expect((await iterator.next()).done).to.equal(true);
     expect((await a.chunks().next()).done).to.equal(true);
   });

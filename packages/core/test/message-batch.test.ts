@@ -3,10 +3,10 @@ import {
   MessageBatch,
   MSG_PEEK,
   MSG_TRUNC,
-  scmRights,
   SOCK_DGRAM,
   SOCK_SEQPACKET,
   Socket,
+  scmRights,
   UnknownAddress,
 } from '@sock/core';
 import { rejection, thrown, turns, within } from '@sock/testkit';
@@ -34,7 +34,12 @@ describe('MessageBatch', () => {
     expect(batch.address(0)).to.deep.equal(b.getsockname());
     expect(batch.address(3), 'decoded once').to.equal(batch.address(0));
     expect(a.recvBatchSync(batch)).to.equal(2);
-    expect([batch.length, String(batch.data(1)), batch.flags(1), batch.truncated(1)]).to.deep.equal([2, 'no 5', 0, false]);
+    expect([batch.length, String(batch.data(1)), batch.flags(1), batch.truncated(1)]).to.deep.equal([
+      2,
+      'no 5',
+      0,
+      false,
+    ]);
     expect(thrown(() => batch.data(2))).to.include({ argument: 'index', code: 'ERR_OUT_OF_RANGE' });
     expect(batch.ancillary(0).length).to.equal(0);
     expect(a.tryRecvBatch(batch)).to.equal(null);
@@ -116,7 +121,11 @@ describe('MessageBatch', () => {
     batch.push('good', b.getsockname());
     batch.push('no broadcast', elsewhere);
     batch.push('never tried', b.getsockname());
-    for (const send of [() => a.sendBatch(batch), async () => a.sendBatchSync(batch), async () => a.trySendBatch(batch)]) {
+    for (const send of [
+      () => a.sendBatch(batch),
+      async () => a.sendBatchSync(batch),
+      async () => a.trySendBatch(batch),
+    ]) {
       const error = await rejection(send());
       expect(error).to.include({ code: 'EACCES', syscall: 'sendmmsg', transferred: 1 });
       expect(error.address).to.deep.equal(elsewhere);

@@ -1,5 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { AddressInfoError, AF_INET, AF_INET6, HostError, readU16BE, SOCK_DGRAM, SOCK_STREAM, SocketError } from '@sock/core';
+import {
+  AddressInfoError,
+  AF_INET,
+  AF_INET6,
+  HostError,
+  readU16BE,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SocketError,
+} from '@sock/core';
 import {
   type AddressInfoHints,
   getaddrinfo,
@@ -68,7 +77,10 @@ describe('the name databases', () => {
 
       it('refuses what is no name', async () => {
         expect(await rejection(lookup('a\0b', null))).to.include({ argument: 'host', code: 'ERR_OUT_OF_RANGE' });
-        expect(await rejection(lookup(7 as never, null))).to.include({ argument: 'host', code: 'ERR_INVALID_ARG_TYPE' });
+        expect(await rejection(lookup(7 as never, null))).to.include({
+          argument: 'host',
+          code: 'ERR_INVALID_ARG_TYPE',
+        });
         expect(await rejection(lookup(null, 'a\0b'))).to.include({ argument: 'service' });
       });
     });
@@ -148,7 +160,9 @@ print(json.dumps([ask(socket.getservbyname, 'http', 'tcp'), ask(socket.getservby
   it('the name of this host', async () => {
     expect(`${gethostname()}\n`).to.equal(await runPython('import socket; print(socket.gethostname())'));
     expect(thrown(() => sethostname('nul\0'))).to.include({ argument: 'name' });
-    expect(thrown(() => sethostname('x'.repeat(300)))).to.be.instanceOf(SocketError).and.include({ syscall: 'sethostname' });
+    expect(thrown(() => sethostname('x'.repeat(300))))
+      .to.be.instanceOf(SocketError)
+      .and.include({ syscall: 'sethostname' });
   });
 
   itIf('root', 'the name of this host can be set, to what it is', () => {

@@ -1,12 +1,12 @@
 import { endianness } from 'node:os';
 import {
   booleanOption,
-  type FilterInstruction,
-  type MemoryInfo,
   decodeFilter,
   encodeFilter,
-  integerOption,
+  type FilterInstruction,
   intBytes,
+  integerOption,
+  type MemoryInfo,
   readonlyIntegerOption,
   readU32,
   SO_ATTACH_FILTER,
@@ -17,9 +17,9 @@ import {
   SO_TYPE,
   SOCK_DGRAM,
   SOCK_STREAM,
+  SOL_SOCKET,
   Socket,
   type SocketOption,
-  SOL_SOCKET,
   scmMark,
   scmTxTime,
   soAcceptConn,
@@ -257,7 +257,11 @@ describe('options of SOL_SOCKET', () => {
     const socket = stack.use(new Socket(unix));
     const none: SocketOption<number> = integerOption({ level: SOL_SOCKET, name: 4000, label: 'SO_NONSENSE' });
     const error = thrown(() => socket.getOption(none));
-    expect(error).to.include({ code: 'ENOPROTOOPT', syscall: 'getsockopt', message: 'getsockopt ENOPROTOOPT SO_NONSENSE' });
+    expect(error).to.include({
+      code: 'ENOPROTOOPT',
+      syscall: 'getsockopt',
+      message: 'getsockopt ENOPROTOOPT SO_NONSENSE',
+    });
     expect(thrown(() => socket.setOption(none, 1)).message).to.equal('setsockopt ENOPROTOOPT SO_NONSENSE');
     const absent = booleanOption({ level: undefined, name: undefined, label: 'SO_ELSEWHERE' });
     expect(thrown(() => socket.getOption(absent)).message).to.equal(
@@ -354,13 +358,16 @@ describe('getsockopt and setsockopt', () => {
     expect(thrown(() => socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, null, 0))).to.include({ code: 'EINVAL' });
   });
 
-  it('what is of the wrong size is the kernel\'s to refuse', () => {
+  it("what is of the wrong size is the kernel's to refuse", () => {
     expect(thrown(() => socket.setsockopt(SOL_SOCKET, SO_LINGER, Buffer.alloc(3)))).to.include({
       code: 'EINVAL',
       syscall: 'setsockopt',
     });
     expect(thrown(() => socket.setsockopt(SOL_SOCKET, 4000, 1))).to.include({ code: 'ENOPROTOOPT' });
-    expect(thrown(() => socket.getsockopt(SOL_SOCKET, 4000))).to.include({ code: 'ENOPROTOOPT', syscall: 'getsockopt' });
+    expect(thrown(() => socket.getsockopt(SOL_SOCKET, 4000))).to.include({
+      code: 'ENOPROTOOPT',
+      syscall: 'getsockopt',
+    });
   });
 });
 

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import {
+  type AdoptInfo,
   AF_INET,
   AF_UNIX,
-  type AdoptInfo,
   SHUT_WR,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
@@ -102,7 +102,12 @@ describe('ownership of descriptors', () => {
     it('takes the descriptor over: what it is is read from the kernel', () => {
       const [fd, peer] = loose(SOCK_SEQPACKET);
       const socket = stack.use(Socket.adopt(fd, unix));
-      expect([socket.fileno(), socket.type, socket.protocol, socket.domain]).to.deep.equal([fd, SOCK_SEQPACKET, 0, AF_UNIX]);
+      expect([socket.fileno(), socket.type, socket.protocol, socket.domain]).to.deep.equal([
+        fd,
+        SOCK_SEQPACKET,
+        0,
+        AF_UNIX,
+      ]);
       expect(socket).to.be.instanceOf(Socket).and.instanceOf(SocketHandle);
       peer.sendSync('hi');
       expect(String(socket.recvSync(10))).to.equal('hi');
@@ -152,9 +157,15 @@ describe('ownership of descriptors', () => {
       expect([...name.data.subarray(2, 6)]).to.deep.equal([127, 0, 0, 1]);
       const other = stack.use(Socket.adopt(udp().detach()));
       const target = stack.use(udp());
-      other.sendToSync('to bytes', new UnknownAddress(AF_INET, target.encodeAddress(target.getsockname()).sockaddr.subarray(2)));
+      other.sendToSync(
+        'to bytes',
+        new UnknownAddress(AF_INET, target.encodeAddress(target.getsockname()).sockaddr.subarray(2)),
+      );
       expect(String(target.recvSync(100))).to.equal('to bytes');
-      expect(thrown(() => other.sendToSync('x', 'text' as never))).to.include({ argument: 'address', code: 'ERR_INVALID_ARG_TYPE' });
+      expect(thrown(() => other.sendToSync('x', 'text' as never))).to.include({
+        argument: 'address',
+        code: 'ERR_INVALID_ARG_TYPE',
+      });
       expect(other.family.name).to.equal('AF_2');
       expect(other.family.format(name)).to.equal('address family 2, 14 bytes');
     });
@@ -184,7 +195,10 @@ describe('ownership of descriptors', () => {
       expect(error).to.include({ code: 'ENOTSOCK', message: `fstat ENOTSOCK: the descriptor ${file} is no socket` });
       expect(thrown(() => Socket.duplicate(file)).code).to.equal('ENOTSOCK');
       closeSync(file);
-      expect(thrown(() => Socket.adopt(file))).to.include({ code: 'EBADF', message: `fstat EBADF: there is no descriptor ${file}` });
+      expect(thrown(() => Socket.adopt(file))).to.include({
+        code: 'EBADF',
+        message: `fstat EBADF: there is no descriptor ${file}`,
+      });
       expect(thrown(() => Socket.duplicate(file)).code).to.equal('EBADF');
     });
 
@@ -348,7 +362,11 @@ describe('ownership of descriptors', () => {
 
   it('names: bind in its forms, getsockname, getpeername', async () => {
     const names = [freshName(), freshName(), freshName()] as const;
-    const [a, b, c] = names.map(() => stack.use(new Socket(unix, SOCK_DGRAM))) as [Socket<string>, Socket<string>, Socket<string>];
+    const [a, b, c] = names.map(() => stack.use(new Socket(unix, SOCK_DGRAM))) as [
+      Socket<string>,
+      Socket<string>,
+      Socket<string>,
+    ];
     await a.bind(names[0]);
     b.bindSync(names[1]);
     c.tryBind(names[2]);

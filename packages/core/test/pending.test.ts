@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { MSG_ERRQUEUE, SocketError, Socket } from '@sock/core';
+import { MSG_ERRQUEUE, Socket, SocketError } from '@sock/core';
 import { delay, rejection, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { fill, freshName, pair, tcpServer, udp, unix } from './support/families.js';

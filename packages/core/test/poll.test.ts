@@ -1,4 +1,4 @@
-import { MSG_OOB, type PollInterest, type PollResult, poll, pollSync, Socket, tryPoll } from '@sock/core';
+import { MSG_OOB, type PollInterest, type PollResult, poll, pollSync, type Socket, tryPoll } from '@sock/core';
 import { delay, rejection, scaled, thrown, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { drain, fill, pair, refusingPort, tcpPair, udp, unix } from './support/families.js';
@@ -42,7 +42,10 @@ describe('poll', () => {
       const both = a.map((socket) => ({ socket, readable: true, writable: true }));
       expect(told(a, await form(both))).to.deep.equal(['0 writable', '1 readable writable', '2 writable']);
       fill(a[2] ?? expect.fail());
-      expect(told(a, await form(a.map((socket) => ({ socket, writable: true }))))).to.deep.equal(['0 writable', '1 writable']);
+      expect(told(a, await form(a.map((socket) => ({ socket, writable: true }))))).to.deep.equal([
+        '0 writable',
+        '1 writable',
+      ]);
       peer(0).close();
       expect(told(a, await form(new Set(readable())))).to.deep.equal(['0 readable hangup', '1 readable']);
       expect(told(a, await form(a.map((socket) => ({ socket, readable: false }))))).to.deep.equal(['0 hangup']);
@@ -53,10 +56,15 @@ describe('poll', () => {
       socket.connectSync(refusingPort());
       socket.sendSync('x');
       await delay(10);
-      expect(told([socket], await form([{ socket: socket as Socket<never>, readable: false }]))).to.deep.equal(['0 error']);
+      expect(told([socket], await form([{ socket: socket as Socket<never>, readable: false }]))).to.deep.equal([
+        '0 error',
+      ]);
       const [c, d] = tcpPair();
       stack.use(d).sendSync('!', { flags: MSG_OOB });
-      await stack.use(c).waitReadable({ timeout: 20 }).catch(() => {});
+      await stack
+        .use(c)
+        .waitReadable({ timeout: 20 })
+        .catch(() => {});
       expect(told([c], await form([{ socket: c, priority: true }]))).to.deep.equal(['0 priority']);
     });
   }

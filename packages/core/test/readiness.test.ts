@@ -243,7 +243,9 @@ describe('what keeps a process alive', () => {
   });
 
   it('not a pending operation of a socket that was unreferenced, before or after', async () => {
-    expect(await ends('a.unref(); a.recv(1); b.recv(1).catch(() => {}); b.unref(); console.log("done")')).to.equal('done\n');
+    expect(await ends('a.unref(); a.recv(1); b.recv(1).catch(() => {}); b.unref(); console.log("done")')).to.equal(
+      'done\n',
+    );
   });
 
   it('not what was aborted, timed out, or closed', async () => {

@@ -94,8 +94,7 @@ describe('sendFile', () => {
       const end = openSync(fifo, 'r+');
       writeFileSync(end, 'through a pipe');
       const script = new Script(a, {});
-      const sent =
-        form === 'promise' ? await a.sendFile(end, { count: 14 }) : a.sendFileSync(end, { count: 14 });
+      const sent = form === 'promise' ? await a.sendFile(end, { count: 14 }) : a.sendFileSync(end, { count: 14 });
       closeSync(end);
       expect(sent).to.equal(14);
       expect(script.results('sendfile')).to.deep.equal([-constants.errno.EINVAL]);

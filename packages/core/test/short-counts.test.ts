@@ -44,7 +44,10 @@ describe('short counts', () => {
         const data = pattern(500);
         b.sendAllSync(data);
         const target = new Uint8Array(500);
-        const count = form === 'sync' ? a.recvIntoSync(target, { flags: MSG_WAITALL }) : await a.recvInto(target, { flags: MSG_WAITALL });
+        const count =
+          form === 'sync'
+            ? a.recvIntoSync(target, { flags: MSG_WAITALL })
+            : await a.recvInto(target, { flags: MSG_WAITALL });
         expect(count).to.equal(500);
         expect(Buffer.from(target)).to.deep.equal(data);
         expect(script.count('recv')).to.be.at.least(Math.ceil(500 / few));
@@ -199,7 +202,10 @@ describe('MSG_WAITALL', () => {
     ancillary[Symbol.dispose]();
   });
 
-  for (const [name, type] of [['datagrams', SOCK_DGRAM], ['seqpackets', SOCK_SEQPACKET]] as const) {
+  for (const [name, type] of [
+    ['datagrams', SOCK_DGRAM],
+    ['seqpackets', SOCK_SEQPACKET],
+  ] as const) {
     it(`is without effect on ${name}, whose messages are whole`, async () => {
       const [c, d] = pair(type);
       stack.use(c);

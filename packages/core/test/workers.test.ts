@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { getDefaultTimeout, setDefaultTimeout, Socket, SOCK_STREAM } from '@sock/core';
+import { getDefaultTimeout, SOCK_STREAM, Socket, setDefaultTimeout } from '@sock/core';
 import { openDescriptors, settled, startNode, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { pair, unix } from './support/families.js';
@@ -117,9 +117,14 @@ describe('worker threads', function () {
   }
 
   it('can end by process.exit and by an exception with operations pending', async () => {
-    for (const [ending, code] of [['process.exit(3)', 3], ['throw new Error("on purpose")', 1]] as const) {
+    for (const [ending, code] of [
+      ['process.exit(3)', 3],
+      ['throw new Error("on purpose")', 1],
+    ] as const) {
       const before = openDescriptors();
-      const worker = start(`const [a, b] = Socket.pair(unix); a.recv(1).catch(() => {}); setImmediate(() => { ${ending} });`);
+      const worker = start(
+        `const [a, b] = Socket.pair(unix); a.recv(1).catch(() => {}); setImmediate(() => { ${ending} });`,
+      );
       worker.on('error', () => {});
       expect(await within('exit', new Promise((resolve) => worker.once('exit', resolve)))).to.equal(code);
       expect(await settled(before)).to.deep.equal([]);
@@ -168,7 +173,9 @@ describe('worker threads', function () {
   it('have a default timeout of their own', async () => {
     setDefaultTimeout(1234);
     try {
-      const worker = start('setDefaultTimeout(getDefaultTimeout() === null ? 5 : 6); parentPort.postMessage(Socket.pair(unix)[0].timeout);');
+      const worker = start(
+        'setDefaultTimeout(getDefaultTimeout() === null ? 5 : 6); parentPort.postMessage(Socket.pair(unix)[0].timeout);',
+      );
       expect(await message(worker)).to.equal(5);
       expect(getDefaultTimeout()).to.equal(1234);
       expect(stack.use(new Socket(unix, SOCK_STREAM)).timeout).to.equal(1234);

@@ -1,6 +1,6 @@
 import { type AddressFamily, SOCK_DGRAM, SOCK_STREAM, Socket } from '@sock/core';
 import { type InetAddress, type InetInput, inet, inet6 } from '@sock/inet';
-import { type BadAddress, conformance, freeTcpPort, freeUdpPort, probe } from '@sock/testkit';
+import { type BadAddress, conformance, freeTcpPort, freeUdpPort, inLab, probe } from '@sock/testkit';
 
 type Family = AddressFamily<InetAddress, InetInput>;
 
@@ -47,6 +47,7 @@ for (const { family, version, host, wrong, requires } of [
   { family: inet as Family, version: 'IPv4', host: '127.0.0.1', wrong: '::1', requires: [] },
   { family: inet6 as Family, version: 'IPv6', host: '::1', wrong: '127.0.0.1', requires: probe('AF_INET6') },
 ]) {
+  if (inLab && version === 'IPv4') continue;
   const shared = {
     family,
     requires,

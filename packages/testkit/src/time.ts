@@ -9,6 +9,12 @@ export const timeScale: number = (() => {
   return scale;
 })();
 
+/**
+ * Whether this runs in the kernel lab's emulated machine. What the host's kernel has, and has shown in
+ * every variant, is shown there in one.
+ */
+export const inLab: boolean = process.env.SOCK_LAB === '1';
+
 /** Milliseconds, stretched by SOCK_TIME_SCALE. For limits: what must have happened by then. */
 export function scaled(milliseconds: number): number {
   return Math.ceil(milliseconds * timeScale);

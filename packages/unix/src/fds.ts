@@ -111,7 +111,8 @@ export class ReceivedFds<Address = UnixAddress> implements Disposable {
     if (typeof index !== 'number') throw invalidArgumentType('index', expected, index);
     const fd = this.#fds[index];
     if (fd === undefined) throw outOfRange('index', expected, index);
-    if (!this.ancillary.release(fd)) throw outOfRange('index', 'the index of a descriptor that was not taken before', index);
+    if (!this.ancillary.release(fd))
+      throw outOfRange('index', 'the index of a descriptor that was not taken before', index);
     this.#fds[index] = -1;
     return fd;
   }

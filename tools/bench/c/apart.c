@@ -10,8 +10,7 @@ int main(int argc, char** argv) {
   if (argc < 3) return 1;
   if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 1) {
     int last = CPU_SETSIZE - 1;
-    while (!CPU_ISSET(last, &set))
-      last--;
+    while (!CPU_ISSET(last, &set)) last--;
     if (strcmp(argv[1], "last") == 0) {
       CPU_ZERO(&set);
       CPU_SET(last, &set);

@@ -30,7 +30,6 @@ int main(int argc, char** argv) {
   ready(port_of(listener));
   int fd = check(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "accept");
   int source = strcmp(argv[1], "source") == 0;
-  while ((source ? send(fd, buffer, CHUNK, MSG_NOSIGNAL) : recv(fd, buffer, sizeof buffer, 0)) > 0)
-    continue;
+  while ((source ? send(fd, buffer, CHUNK, MSG_NOSIGNAL) : recv(fd, buffer, sizeof buffer, 0)) > 0) continue;
   return 0;
 }

@@ -20,8 +20,7 @@ int main(int argc, char** argv) {
   int fd = connected(SOCK_DGRAM, number(argv[1])), window = number(argv[2]);
   int segments = setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size) == 0;
   time_limit(fd, SO_RCVTIMEO, 1);
-  for (int i = 0; i < BURST; i++)
-    messages[i].msg_hdr = (struct msghdr){.msg_iov = &vector, .msg_iovlen = 1};
+  for (int i = 0; i < BURST; i++) messages[i].msg_hdr = (struct msghdr){.msg_iov = &vector, .msg_iovlen = 1};
   for (int room = window;;) {
     char credit[16];
     while (room < BURST) {

@@ -46,8 +46,7 @@ int main(int argc, char** argv) {
       socklen_t size = sizeof from[0];
       if (recvfrom(fd, bytes[0], sizeof bytes[0], 0, (struct sockaddr*)&from[0], &size) < 0) fail("recvfrom");
     }
-    for (int i = 0; i < n; i++)
-      ports += from[i].sin_port;
+    for (int i = 0; i < n; i++) ports += from[i].sin_port;
     credit(fd, &from[0], (uint64_t)n);
     if (meter_add(&meter, (uint64_t)n)) return ports == 0;
   }

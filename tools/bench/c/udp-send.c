@@ -16,8 +16,7 @@ int main(int argc, char** argv) {
   at_most(60);
   if (argc < 3) {
     ready(port_of(bound(SOCK_DGRAM)));
-    for (;;)
-      pause();
+    for (;;) pause();
   }
   struct sockaddr_in to = loopback(number(argv[2]));
   int fd = bound(SOCK_DGRAM), size = MESSAGE;

@@ -19,8 +19,7 @@ int main(int argc, char** argv) {
   int fd = check(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket");
   if (strcmp(argv[1], "blast") == 0) {
     check(connect(fd, (struct sockaddr*)&address, sizeof address), "connect");
-    while (send(fd, bytes, MESSAGE, MSG_NOSIGNAL) == MESSAGE)
-      continue;
+    while (send(fd, bytes, MESSAGE, MSG_NOSIGNAL) == MESSAGE) continue;
     return 0;
   }
   check(bind(fd, (struct sockaddr*)&address, sizeof address), "bind");

@@ -53,6 +53,7 @@ async function main(): Promise<void> {
     return;
   }
   const only = values.only.flatMap((text) => text.split(','));
+  const wanted = chosen(only);
   if (values['write-docs'] && only.length > 0) throw new Error('--write-docs needs a whole run, without --only');
   const settings: Settings = values.quick
     ? { rounds: roundsOf(values.rounds, 3), warmUp: 150, duration: 120, connections: 2000 }
@@ -62,7 +63,7 @@ async function main(): Promise<void> {
   const busy = disturbance();
   if (busy !== undefined) console.log(busy);
   const results: BenchmarkResult[] = [];
-  for (const benchmark of chosen(only)) {
+  for (const benchmark of wanted) {
     const result = await runBenchmark(benchmark, settings);
     results.push(result);
     print(result);
@@ -70,7 +71,7 @@ async function main(): Promise<void> {
   console.log('\nRatios (≥: how many times as fast as the other; ≤: how much of what the other needs)\n');
   console.log(columns(targetTable(results.flatMap(({ targets }) => targets))));
   const files = await writeResults(results, here, settings);
-  if (values['write-docs']) files.push(...(await writeDocumentation(results, here, settings)));
+  if (values['write-docs']) files.push(...(await writeDocumentation(results, here, settings, busy)));
   console.log(`\n${files.join('\n')}`);
 }
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import {
+  type AddressFamily,
   AF_INET,
   AF_INET6,
   AF_UNIX,
-  type AddressFamily,
   checkInteger,
   checkObject,
   checkString,
@@ -62,7 +62,10 @@ export const unix: AddressFamily<string> = {
     if (typeof path !== 'string') throw invalidArgumentType('address', 'a string', path);
     return 2 + Buffer.from(into.buffer, into.byteOffset + 2, 106).write(path, 'latin1');
   },
-  decode: (bytes) => Buffer.from(bytes.subarray(2)).toString('latin1').replace(/(?<=.)\0$/, ''),
+  decode: (bytes) =>
+    Buffer.from(bytes.subarray(2))
+      .toString('latin1')
+      .replace(/(?<=.)\0$/, ''),
   format: (path) => path.replace('\0', '@'),
 };
 

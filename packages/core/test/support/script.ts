@@ -1,6 +1,6 @@
+import type { Socket } from '@sock/core';
 import type { Descriptor } from '#core/descriptor.js';
 import { type Native, native } from '#core/native.js';
-import type { Socket } from '@sock/core';
 
 /** What a scripted call does: gives a number, or runs instead of the call. */
 export type Step = number | ((...args: never[]) => number);

@@ -5,8 +5,10 @@ export const pingPong: Benchmark = {
   name: 'ping-pong',
   title: 'TCP, 64 bytes to and fro',
   operation: 'round trip',
-  note: 'Both ends in one thread on 127.0.0.1, TCP_NODELAY set; C with one epoll for both.',
-  measures: ['wall', 'cpu'],
+  note:
+    'Both ends in one thread on 127.0.0.1, TCP_NODELAY set; C with one epoll for both. The process is never idle, so that its ' +
+    'processor time is the time it takes where nobody else uses the machine.',
+  measures: ['cpu', 'wall'],
   contenders: [
     ours('await recv', node('sock-ping-pong', 'recv')),
     ours('await recvInto', node('sock-ping-pong', 'recvInto')),
@@ -15,9 +17,9 @@ export const pingPong: Benchmark = {
     limit('C, epoll', c('ping-pong')),
   ],
   targets: [
-    { work: 'TCP round trip', ours: 'await recv', against: 'node:net, events', measure: 'wall', atLeast: 1.5 },
-    { work: 'TCP round trip', ours: 'await recvInto', against: 'node:net, events', measure: 'wall', atLeast: 1.5 },
-    { work: 'TCP round trip', ours: 'await recv', against: 'C, epoll', measure: 'wall', atMost: 1.8 },
-    { work: 'TCP round trip', ours: 'await recvInto', against: 'C, epoll', measure: 'wall', atMost: 1.8 },
+    { work: 'TCP round trip', ours: 'await recv', against: 'node:net, events', measure: 'cpu', atLeast: 1.5 },
+    { work: 'TCP round trip', ours: 'await recvInto', against: 'node:net, events', measure: 'cpu', atLeast: 1.5 },
+    { work: 'TCP round trip', ours: 'await recv', against: 'C, epoll', measure: 'cpu', atMost: 1.8 },
+    { work: 'TCP round trip', ours: 'await recvInto', against: 'C, epoll', measure: 'cpu', atMost: 1.8 },
   ],
 };

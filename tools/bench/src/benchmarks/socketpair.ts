@@ -5,8 +5,10 @@ export const socketpair: Benchmark = {
   name: 'socketpair',
   title: 'Blocking send and receive of 64 bytes on a socket pair',
   operation: 'send + receive',
-  note: 'Both ends of a unix stream pair in one thread. With a timeout: 5 s on both ends.',
-  measures: ['wall', 'cpu'],
+  note:
+    'Both ends of a unix stream pair in one thread. With a timeout: 5 s on both ends. The process is never idle, ' +
+    'so that its processor time is the time it takes where nobody else uses the machine.',
+  measures: ['cpu', 'wall'],
   contenders: [
     ours('recvSync', node('sock-socketpair', 'recv')),
     ours('recvIntoSync', node('sock-socketpair', 'recvInto')),
@@ -16,15 +18,15 @@ export const socketpair: Benchmark = {
     limit('C', c('socketpair')),
   ],
   targets: [
-    { work: 'blocking send + receive', ours: 'recvSync', against: 'CPython', measure: 'wall', atLeast: 1.25 },
+    { work: 'blocking send + receive', ours: 'recvSync', against: 'CPython', measure: 'cpu', atLeast: 1.25 },
     {
       work: 'the same with a timeout',
       ours: 'recvSync, timeout',
       against: 'CPython, timeout',
-      measure: 'wall',
+      measure: 'cpu',
       atLeast: 2,
     },
-    { work: 'blocking send + receive', ours: 'recvSync', against: 'C', measure: 'wall', atMost: 1.2 },
-    { work: 'blocking send + receive', ours: 'recvIntoSync', against: 'C', measure: 'wall', atMost: 1.2 },
+    { work: 'blocking send + receive', ours: 'recvSync', against: 'C', measure: 'cpu', atMost: 1.2 },
+    { work: 'blocking send + receive', ours: 'recvIntoSync', against: 'C', measure: 'cpu', atMost: 1.2 },
   ],
 };

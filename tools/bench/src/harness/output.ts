@@ -65,6 +65,7 @@ export async function writeDocumentation(
   results: readonly BenchmarkResult[],
   machine: Machine,
   settings: Settings,
+  busy: string | undefined,
 ): Promise<string[]> {
   const page = [
     '# Benchmarks',
@@ -72,7 +73,7 @@ export async function writeDocumentation(
       'what one would use instead and with a C program that makes the same system calls; ' +
       '[tools/bench](../tools/bench/README.md) says how, and measures it on your machine.',
     `${describe(machine)}. Medians of ${settings.rounds} rounds of ${settings.duration} ms each, after ` +
-      `${settings.warmUp} ms of warm-up in Node.`,
+      `${settings.warmUp} ms of warm-up in Node.${busy === undefined ? '' : ` When they were measured, ${busy}.`}`,
     '![@sock beside its peers and C](bench.svg)',
     '## Ratios',
     'With a target of “at least” the ratio says how many times as fast @sock is as the other; with “at most” how much ' +
