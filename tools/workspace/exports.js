@@ -22,6 +22,8 @@ function exportedNames(program, declarations) {
     .getExportsOfModule(module)
     .filter((symbol) => {
       const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+      // types are held by the compiler and by the declaration tests
+      if ((target.flags & ts.SymbolFlags.Value) === 0) return false;
       return !target.declarations?.every((one) => one.getSourceFile().fileName.endsWith('.gen.d.ts'));
     })
     .map(({ name }) => name)
@@ -42,6 +44,8 @@ function scan(file, text) {
   /** @param {ts.Node} node */
   const visit = (node) => {
     if (ts.isIdentifier(node)) names.add(node.text);
+    // tables of tests name options by their constants, or by the exported name
+    if (ts.isStringLiteral(node)) names.add(node.text);
     ts.forEachChild(node, visit);
   };
   visit(source);

@@ -44,11 +44,13 @@ export const ping = capability({
 /** An option of a kernel that may be older than the option. */
 export function optionOf(
   option: Pick<SocketOption<unknown, never>, 'label' | 'decode'>,
+  since: string,
   open: () => Disposable & Pick<Socket, 'getOption'>,
 ): Capability {
   return capability({
     name: option.label,
-    remedy: 'use a kernel that has this option',
+    since,
+    remedy: `use Linux ${since} or newer`,
     probe() {
       using socket = open();
       socket.getOption(option as SocketOption<unknown, never>);

@@ -17,7 +17,9 @@ import {
   ipMulticastTtl,
   ipRecvTtl,
   ipUnblockSource,
+  ipv6JoinAnycast,
   ipv6JoinGroup,
+  ipv6LeaveAnycast,
   ipv6LeaveGroup,
   ipv6V6Only,
   joinGroup,
@@ -25,7 +27,7 @@ import {
   setSourceFilter,
   unblockSource,
 } from '@sock/inet';
-import { describeIf, itIf, probe, thrown, within } from '@sock/testkit';
+import { delay, describeIf, itIf, probe, scaled, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { inNamespace, links } from './namespace.js';
 
@@ -57,9 +59,10 @@ class Loopback implements Disposable {
     await this.senders.get(source)?.sendTo(`from ${source}`, { host: group, port: this.receiver.getsockname().port });
   }
 
-  /** Whose datagrams arrive, when all have sent. The loopback delivers while the sender sends. */
+  /** Whose datagrams arrive, when all have sent. A busy kernel delivers a little later. */
   async heard(group = GROUP): Promise<string[]> {
     for (const source of this.senders.keys()) await this.send(source, group);
+    await delay(scaled(20));
     const from: string[] = [];
     for (;;) {
       const received = this.receiver.tryRecvFrom(100, { flags: MSG_DONTWAIT });
@@ -319,4 +322,13 @@ describeIf([links, probe('AF_INET6')], 'IPv6 multicast on a link of its own', ()
       'anycast: x',
     ]);
   }).timeout(30_000);
+});
+
+describeIf(probe('AF_INET6'), 'IPv6 anycast', () => {
+  it('is refused for an address that is the host’s already', () => {
+    using socket = new Socket(inet6, SOCK_DGRAM);
+    const own = { group: '::1', interface: 'lo' };
+    expect(thrown(() => socket.setOption(ipv6JoinAnycast, own))).to.include({ syscall: 'setsockopt', code: 'EINVAL' });
+    expect(thrown(() => socket.setOption(ipv6LeaveAnycast, own))).to.include({ syscall: 'setsockopt' });
+  });
 });

@@ -34,8 +34,8 @@ interface Row {
   set: unknown;
   /** What is read after that, where it is not what was set. */
   becomes?: unknown;
-  /** The option may be younger than the kernel. */
-  young?: boolean;
+  /** Version of Linux that has the option first, where that is younger than what is supported. */
+  since?: string;
 }
 
 const row = (
@@ -43,13 +43,12 @@ const row = (
   on: Kind,
   initial: unknown,
   set: unknown,
-  more: { becomes?: unknown; young?: boolean } = {},
+  more: { becomes?: unknown; since?: string } = {},
 ): Row => ({ option: api[name] as unknown as SocketOption<never, never>, on, initial, set, ...more });
 
 const any = () => true;
 const number = (value: unknown) => typeof value === 'number';
-const flag = (name: keyof typeof api, on: Kind, initial = false, young = false) =>
-  row(name, on, initial, !initial, { young });
+const flag = (name: keyof typeof api, on: Kind, initial = false) => row(name, on, initial, !initial);
 
 const TABLE: Row[] = [
   flag('tcpNoDelay', 'tcp4'),
@@ -76,9 +75,9 @@ const TABLE: Row[] = [
   row('tcpSaveSyn', 'tcp4', 0, 1),
   flag('tcpInq', 'tcp4'),
   row('tcpTxDelay', 'tcp4', 0, 0),
-  row('tcpRtoMaxMs', 'tcp4', number, 5000, { young: true }),
-  row('tcpRtoMinUs', 'tcp4', number, 100_000, { young: true }),
-  row('tcpDelAckMaxUs', 'tcp4', number, 20_000, { young: true }),
+  row('tcpRtoMaxMs', 'tcp4', number, 5000, { since: '6.15' }),
+  row('tcpRtoMinUs', 'tcp4', number, 100_000, { since: '6.16' }),
+  row('tcpDelAckMaxUs', 'tcp4', number, 20_000, { since: '6.16' }),
 
   row('ipTos', 'udp4', 0, 0xb8),
   row('ipTos', 'udp4', 0, 0x03),
@@ -102,7 +101,7 @@ const TABLE: Row[] = [
   flag('ipChecksum', 'udp4'),
   flag('ipBindAddressNoPort', 'tcp4'),
   flag('ipRecvFragSize', 'raw4'),
-  row('ipLocalPortRange', 'tcp4', { low: 0, high: 0 }, { low: 40_000, high: 40_010 }, { young: true }),
+  row('ipLocalPortRange', 'tcp4', { low: 0, high: 0 }, { low: 40_000, high: 40_010 }, { since: '6.3' }),
   row('ipUnicastIf', 'udp4', '', 'lo'),
   row('ipMulticastIf', 'udp4', '', '127.0.0.1'),
   row('ipMulticastTtl', 'udp4', 1, 5),
@@ -164,9 +163,9 @@ const TABLE: Row[] = [
 ];
 
 describe('options: initial value, then what was set', () => {
-  for (const { option, on, initial, set, becomes, young } of TABLE) {
+  for (const { option, on, initial, set, becomes, since } of TABLE) {
     const required = on in REQUIRES ? [REQUIRES[on as keyof typeof REQUIRES]] : [];
-    const needs = young ? [...required, optionOf(option, open[on])] : required;
+    const needs = since === undefined ? required : [...required, optionOf(option, since, open[on])];
     itIf(needs, `${option.label} on ${on}: ${JSON.stringify(set)}`, () => {
       using socket: Socket<unknown, never> = open[on]() as Socket<unknown, never>;
       const first: unknown = socket.getOption(option);

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { release } from 'node:os';
 import * as core from '@sock/core';
 import { type AddressFamily, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM, Socket } from '@sock/core';
 
@@ -8,6 +9,8 @@ export interface Capability {
   readonly name: string;
   /** What to do to have it, such as `modprobe can_raw`. */
   readonly remedy: string;
+  /** Version of Linux that has it first, such as `6.5`: an older kernel need not have it. */
+  readonly since?: string | undefined;
   /** Why it is missing, `undefined` where it is there. Probed once. */
   missing(): string | undefined;
 }
@@ -16,13 +19,19 @@ export interface Capability {
  * Describes a capability.
  * @param options.probe throws, or gives false, where the capability is missing
  */
-export function capability(options: { name: string; remedy: string; probe: () => unknown }): Capability {
-  const { name, remedy, probe } = options;
+export function capability(options: {
+  name: string;
+  remedy: string;
+  since?: string;
+  probe: () => unknown;
+}): Capability {
+  const { name, remedy, since, probe } = options;
   let probed = false;
   let reason: string | undefined;
   return {
     name,
     remedy,
+    since,
     missing() {
       if (!probed) {
         probed = true;
@@ -154,6 +163,13 @@ export function isRequired(name: string): boolean {
   return required.includes('all') || required.includes(name);
 }
 
+/** Whether this kernel is older than a version of Linux. */
+function olderThan(version: string): boolean {
+  const [major = 0, minor = 0] = release().split('.').map((part) => Number.parseInt(part, 10));
+  const [wantedMajor = 0, wantedMinor = 0] = version.split('.').map(Number);
+  return major < wantedMajor || (major === wantedMajor && minor < wantedMinor);
+}
+
 interface Verdict {
   /** What is missing, with the remedy, `undefined` where nothing is. */
   text: string | undefined;
@@ -166,8 +182,13 @@ function judge(capabilities: Capabilities): Verdict {
   for (const item of list(capabilities)) {
     const reason = item.missing();
     if (reason === undefined) continue;
-    texts.push(`needs ${item.name}: ${reason}; remedy: ${item.remedy}`);
-    required ||= isRequired(item.name);
+    const { name, since, remedy } = item;
+    if (since !== undefined && olderThan(since)) {
+      texts.push(`needs Linux ${since} for ${name}`);
+      continue;
+    }
+    texts.push(`needs ${name}: ${reason}; remedy: ${remedy}`);
+    required ||= isRequired(name);
   }
   return { text: texts.length === 0 ? undefined : texts.join('; '), required };
 }

@@ -11,8 +11,8 @@ describe('child processes', function () {
   });
 
   it('run TypeScript', async () => {
-    const source = `const n: number = 1; { using x = { [Symbol.dispose]() { console.log('disposed'); } }; } console.log(n);`;
-    expect((await runNode(source, { typescript: true })).stdout).to.equal('disposed\n1\n');
+    const source = `const n: number = 1; { using x = { [Symbol.dispose]() { console.log('gone'); } }; } console.log(n);`;
+    expect((await runNode(source, { typescript: true })).stdout).to.equal('gone\n1\n');
   });
 
   it('tell how they ended', async () => {

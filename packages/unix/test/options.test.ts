@@ -23,7 +23,7 @@ import { expect } from 'chai';
 
 /** A kernel with an option of Linux newer than the oldest that is supported. */
 function optionCapability(option: { label: string }, since: string, probe: () => void) {
-  return capability({ name: option.label, remedy: `use Linux ${since} or newer`, probe });
+  return capability({ name: option.label, since, remedy: `use Linux ${since} or newer`, probe });
 }
 
 function onPair<T>(action: (a: ReturnType<typeof socketpair>[0], b: ReturnType<typeof socketpair>[1]) => T): T {

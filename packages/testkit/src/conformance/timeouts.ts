@@ -106,7 +106,7 @@ function limitTests(
       }
     });
 
-    it(`${form} forms: the timeout of the socket holds where the call has none, a call's own goes before it`, async () => {
+    it(`${form} forms: the timeout of the socket holds where the call has none of its own`, async () => {
       const socket = await open();
       socket.timeout = SHORT;
       for (const { operation, args } of calls) {
