@@ -149,6 +149,8 @@ export class Descriptor implements Watcher {
   fd: number;
   /** Whether closing is ours: false for what node:net or node:dgram owns. */
   readonly owned: boolean;
+  /** Name of the address family, for the warning of a socket that was never closed. */
+  family = '';
   /** Whether pending operations keep the process alive. */
   referenced = true;
   /** An error that the kernel reported after data that came first: the next read reports it. */

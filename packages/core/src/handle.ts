@@ -78,8 +78,8 @@ export class Given {
   ) {}
 }
 
-const unclosed = new FinalizationRegistry<{ descriptor: Descriptor; family: string }>(({ descriptor, family }) => {
-  const { fd, owned } = descriptor;
+const unclosed = new FinalizationRegistry<Descriptor>((descriptor) => {
+  const { fd, owned, family } = descriptor;
   if (fd < 0) return;
   descriptor.close();
   if (!owned) return;
@@ -101,7 +101,7 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
   /** @internal */
   readonly descriptor: Descriptor;
   /** @internal */
-  readonly addresses: AddressCache = new AddressCache();
+  private cache: AddressCache | undefined;
   private limit: number | null;
 
   protected constructor(family: AddressFamily<Address, Input>, type: number | Given | undefined, protocol?: number) {
@@ -121,12 +121,19 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
       if (fd < 0) throw failure(this.target, 'socket', fd);
       this.descriptor = new Descriptor(fd, true);
     }
-    unclosed.register(this, { descriptor: this.descriptor, family: family.name }, this);
+    this.descriptor.family = family.name;
+    unclosed.register(this, this.descriptor, this);
   }
 
   /** @internal What drivers and codecs see: they do not care which family's types these are. */
   get target(): Target & SocketHandle<unknown, unknown> {
     return this as unknown as Target & SocketHandle<unknown, unknown>;
+  }
+
+  /** @internal */
+  get addresses(): AddressCache {
+    this.cache ??= new AddressCache();
+    return this.cache;
   }
 
   /** AF_* number. */

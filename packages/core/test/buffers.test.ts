@@ -71,7 +71,7 @@ describe('buffers', () => {
         const error = await within(operation, receiving);
         expect(error, operation).to.be.instanceOf(RangeError);
         expect(error.code).to.equal('ERR_OUT_OF_RANGE');
-        expect(error.argument).to.equal('buffer');
+        expect(error.argument).to.equal(operation === 'recvMsgInto' ? 'buffers' : 'buffer');
         expect(String(a.tryRecv(100)), 'what arrived is there still').to.equal('a message');
       }
       for (const [operation, args] of SENDING) {

@@ -101,7 +101,7 @@ describe('drivers: one deadline for the whole of an operation', () => {
 
   it('a wait that ends early is continued: the timeout is a lower bound too', () => {
     const [a] = open();
-    const early = (fd: number, events: number, limit: number): number => native.pollOne(fd, events, limit / 2);
+    const early = (fd: number, events: number, limit: number): number => native.pollOne(fd, events, limit / 10);
     const script = new Script(a, { pollOne: Array<typeof early>(100).fill(early) });
     const before = performance.now();
     expect(() => a.recvSync(1, { timeout: 80 })).to.throw(SocketTimeoutError);

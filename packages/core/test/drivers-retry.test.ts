@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { MSG_DONTWAIT, SocketError } from '@sock/core';
 import { failure, invoke, methodName, within } from '@sock/testkit';
 import { expect } from 'chai';
-import { DisposableStackLike, OPERATIONS } from './support/operations.js';
+import { type Case, DisposableStackLike, OPERATIONS } from './support/operations.js';
 import { Script } from './support/script.js';
 
 const { EINTR, EAGAIN } = constants.errno;
@@ -70,15 +70,17 @@ describe('drivers: a call that was interrupted or would block', () => {
     }
   });
 
+  const receiving = OPERATIONS.find(({ operation }) => operation === 'recv') as Case;
+
   it('an interrupted poll(2) is waited for again', () => {
-    const { socket, args, good } = OPERATIONS[0]?.prepare(stack) as never;
+    const { socket, args, good } = receiving.prepare(stack);
     const script = new Script(socket, { recv: [-EAGAIN, -EAGAIN, -EAGAIN], pollOne: [-EINTR, -EINTR] });
-    expect((good as (r: unknown) => boolean)(invoke('sync', socket, 'recv', ...(args as unknown[])))).to.equal(true);
+    expect(good(invoke('sync', socket, 'recv', ...args))).to.equal(true);
     expect(script.results('pollOne').slice(0, 2)).to.deep.equal([-EINTR, -EINTR]);
   });
 
   it('a poll(2) that fails is an error of the operation', () => {
-    const { socket } = OPERATIONS[0]?.prepare(stack) as never;
+    const { socket } = receiving.prepare(stack);
     new Script(socket, { recv: [-EAGAIN], pollOne: [-constants.errno.ENOMEM] });
     expect(() => invoke('sync', socket, 'recv', 10)).to.throw(SocketError, /^recv ENOMEM/);
   });

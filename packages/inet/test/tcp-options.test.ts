@@ -181,7 +181,7 @@ describe('TCP options of connections', () => {
       if (info.bytesSent !== undefined) expect(info.bytesSent).to.equal(1n);
     });
 
-    itIf(optionOf(tcpIsMptcp, '5.16', open.tcp4), 'is what TCP_IS_MPTCP says it is', async () => {
+    itIf(optionOf(tcpIsMptcp, '6.9', open.tcp4), 'is what TCP_IS_MPTCP says it is', async () => {
       await using plain = await connection();
       expect(plain.client.getOption(tcpIsMptcp)).to.equal(false);
       await using multipath = await connection('127.0.0.1', undefined, IPPROTO_MPTCP);

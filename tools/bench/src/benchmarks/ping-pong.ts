@@ -6,8 +6,8 @@ export const pingPong: Benchmark = {
   title: 'TCP, 64 bytes to and fro',
   operation: 'round trip',
   note:
-    'Both ends in one thread on 127.0.0.1, TCP_NODELAY set; C with one epoll for both. The process is never idle, so that its ' +
-    'processor time is the time it takes where nobody else uses the machine.',
+    'Both ends in one thread on 127.0.0.1, TCP_NODELAY set; C with one epoll for both. The process is never idle, ' +
+    'so that its processor time is the time it takes where nobody else uses the machine.',
   measures: ['cpu', 'wall'],
   contenders: [
     ours('await recv', node('sock-ping-pong', 'recv')),

@@ -42,5 +42,5 @@ export function describe(of: Machine): string {
 /** What to know about figures measured while others use the machine; nothing where it is quiet. */
 export function disturbance(): string | undefined {
   const [load = 0] = loadavg();
-  return load < 0.5 ? undefined : `the machine is busy (load ${load.toFixed(1)}): the figures are rough`;
+  return load < 0.5 ? undefined : `the machine was busy (load ${load.toFixed(1)}): the figures are rough`;
 }
