@@ -124,8 +124,8 @@ use_suite() { # package lists of their own, so that the system's configuration s
   [[ $mirror != *ubuntu* ]] || keyring=/usr/share/keyrings/ubuntu-archive-keyring.gpg
   mkdir -p "$lists"/{lists/partial,cache/archives/partial}
   echo "deb [signed-by=$keyring] $mirror $suite main" > "$lists/sources.list"
-  apt_options=(-o "Dir::Etc::SourceList=$lists/sources.list" -o Dir::Etc::SourceParts=- -o "Dir::State::Lists=$lists/lists"
-    -o "Dir::Cache=$lists/cache" -o "APT::Sandbox::User=$(id -un)")
+  apt_options=(-o "Dir::Etc::SourceList=$lists/sources.list" -o Dir::Etc::SourceParts=-
+    -o "Dir::State::Lists=$lists/lists" -o "Dir::Cache=$lists/cache" -o "APT::Sandbox::User=$(id -un)")
   apt-get "${apt_options[@]}" -q update >&2
 }
 

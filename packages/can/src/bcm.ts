@@ -265,7 +265,8 @@ const WOKEN = new Error('an event is there');
 export class BcmSocket extends Socket<CanAddress, CanInput> {
   // events that `txRead` and `rxRead` found before their answer
   private kept: ReceivedMessage<CanAddress>[] | undefined;
-  private waits: Set<AbortController> | undefined;
+  // calls of `recvEvent` that wait, the first one first: with what ends their wait
+  private waits: { interrupt: AbortController }[] | undefined;
 
   /** @throws SocketError `EAFNOSUPPORT`, `EPROTONOSUPPORT` naming the module to load */
   constructor() {
@@ -340,9 +341,14 @@ export class BcmSocket extends Socket<CanAddress, CanInput> {
     this.drain();
     this.command({ opcode, ...key }, job.interface);
     const status = this.drain((message) => message.opcode === answer && message.id === job.id);
-    if (this.kept !== undefined && this.kept.length > 0) for (const wait of this.waits ?? []) wait.abort(WOKEN);
+    this.wake();
     if (status !== undefined) return status;
     throw socketError('recvmsg', 'ENOBUFS', 'there was no room for the answer (SO_RCVBUF)');
+  }
+
+  // an event that is kept is not for the first one's `recvMsg`: it has to look here
+  private wake(): void {
+    if (this.kept !== undefined && this.kept.length > 0) this.waits?.[0]?.interrupt.abort(WOKEN);
   }
 
   private drain(isAnswer: (message: BcmMessage) => boolean = () => false): BcmMessage | undefined {
@@ -367,25 +373,29 @@ export class BcmSocket extends Socket<CanAddress, CanInput> {
       throw invalidArgumentType('signal', 'an AbortSignal', signal);
     }
     const started = performance.now();
-    for (;;) {
-      const message = this.kept?.shift();
-      if (message !== undefined) return toEvent(message);
-      const left = timeout === null || timeout === 0 ? timeout : Math.max(1, timeout - (performance.now() - started));
-      const wait = new AbortController();
-      const abort = () => wait.abort(signal?.reason);
-      if (signal?.aborted) abort();
-      signal?.addEventListener('abort', abort);
-      this.waits ??= new Set();
-      this.waits.add(wait);
-      try {
-        const rest = { ...options, signal: wait.signal, timeout: left };
-        return toEvent(await this.recvMsg(BCM_MESSAGE_MAX, RECEPTION_ANCILLARY, rest));
-      } catch (error) {
-        if (error !== WOKEN) throw error;
-      } finally {
-        this.waits.delete(wait);
-        signal?.removeEventListener('abort', abort);
+    const wait = { interrupt: new AbortController() };
+    const abort = () => wait.interrupt.abort(signal?.reason);
+    signal?.addEventListener('abort', abort);
+    this.waits ??= [];
+    this.waits.push(wait);
+    try {
+      for (;;) {
+        const message = this.waits[0] === wait ? this.kept?.shift() : undefined;
+        if (message !== undefined) return toEvent(message);
+        wait.interrupt = new AbortController();
+        if (signal?.aborted) abort();
+        const left = timeout === null || timeout === 0 ? timeout : Math.max(1, timeout - (performance.now() - started));
+        const rest = { ...options, signal: wait.interrupt.signal, timeout: left };
+        try {
+          return toEvent(await this.recvMsg(BCM_MESSAGE_MAX, RECEPTION_ANCILLARY, rest));
+        } catch (error) {
+          if (error !== WOKEN) throw error;
+        }
       }
+    } finally {
+      this.waits.splice(this.waits.indexOf(wait), 1);
+      signal?.removeEventListener('abort', abort);
+      this.wake();
     }
   }
 

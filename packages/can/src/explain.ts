@@ -45,6 +45,7 @@ const CLAUSES: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   [CAN_RAW]: {
     'send EINVAL':
       'the interface or the socket does not take such a frame: CAN FD needs an mtu of 72 and the option CAN_RAW_FD_FRAMES, CAN XL an mtu of 2060 and CAN_RAW_XL_FRAMES',
+    'send EPERM': 'the interface is no CAN interface',
     'send ENXIO': 'the socket is bound to no interface in particular: name one with the frame, or bind it to one',
   },
   [CAN_BCM]: {
@@ -61,6 +62,7 @@ const CLAUSES: Readonly<Record<number, Readonly<Record<string, string>>>> = {
     'send EINVAL': 'a message has 1 byte or more, and as many at most as one frame holds with CAN_ISOTP_SF_BROADCAST',
     'send ECOMM': 'the receiver sent no flow control, or the interface did not send a frame, within a second',
     'send EMSGSIZE': 'the receiver has no room for a message this long (or the kernel: see max_pdu_size)',
+    'recv EADDRNOTAVAIL': 'the socket is not bound, or the interface was removed',
     'recv ECOMM': 'what was sent last: the receiver sent no flow control within a second',
     'recv EMSGSIZE': 'what was sent last: the receiver has no room for a message this long',
     'recv ETIMEDOUT': 'the rest of a message did not come within a second',

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { checkBigInt, checkInteger, checkObject, SocketTimeoutError } from '@sock/core';
+import { checkBigInt, checkInteger, checkObject, readU16, SIOCGIFFLAGS, SocketTimeoutError } from '@sock/core';
 import {
   J1939_IDLE_ADDR,
   J1939_MAX_UNICAST_ADDR,
@@ -40,6 +40,11 @@ const CONTENTION = 250;
 const MARGIN = 10;
 /** Milliseconds within which stations say, each at a time of its own, that they have no address. Source: SAE J1939-81. */
 const CANNOT_CLAIM_SPREAD = 153;
+
+// source: netdevice(7)
+const IFF_UP = 1;
+const IFREQ_SIZE = 40;
+const IFREQ_FLAGS = 16;
 
 const DYNAMIC = Array.from({ length: 247 - 128 + 1 }, (_, i) => 128 + i);
 
@@ -93,9 +98,14 @@ export class J1939AddressClaim extends EventEmitter<ClaimEvents> implements Disp
     return this.socket.closed;
   }
 
-  /** Gives the address up: nobody defends it any more. */
+  /** Gives the address up, and says so to all: sockets of the NAME cannot send any more. */
   close(): void {
     if (this.socket.closed) return;
+    try {
+      if (this.bound <= J1939_MAX_UNICAST_ADDR) this.renounce();
+    } catch {
+      // the interface is gone: nobody is there to hear it
+    }
     this.socket.close();
     this.current = null;
     this.emit('close');
@@ -186,15 +196,38 @@ export class J1939AddressClaim extends EventEmitter<ClaimEvents> implements Disp
     return undefined;
   }
 
-  private async announce(address: number): Promise<void> {
-    if (this.bound !== address) {
-      await this.socket.bind({ interface: this.interface, name: this.name, address });
-      this.bound = address;
-    }
+  // Not only manners: where the last socket goes while the kernel still counts the time of a claim, it
+  // never lets go of the interface (seen with Linux 6.1).
+  private renounce(): void {
+    const request = Buffer.alloc(IFREQ_SIZE);
+    request.write(this.interface);
+    this.socket.ioctl(SIOCGIFFLAGS, request);
+    // what is sent to an interface that is down stays with the kernel, which then waits in close(2)
+    if ((readU16(request, IFREQ_FLAGS) & IFF_UP) === 0) return;
+    this.socket.bindSync(this.own(J1939_IDLE_ADDR));
+    this.socket.trySendTo(this.claim(), this.everybody());
+  }
+
+  private own(address: number) {
+    return { interface: this.interface, name: this.name, address };
+  }
+
+  private everybody() {
+    return { interface: this.interface, pgn: J1939_PGN_ADDRESS_CLAIMED, address: J1939_NO_ADDR };
+  }
+
+  private claim(): Buffer {
     const claim = Buffer.alloc(8);
     claim.writeBigUInt64LE(this.name);
-    const all = { interface: this.interface, pgn: J1939_PGN_ADDRESS_CLAIMED, address: J1939_NO_ADDR };
-    await this.socket.sendTo(claim, all);
+    return claim;
+  }
+
+  private async announce(address: number): Promise<void> {
+    if (this.bound !== address) {
+      await this.socket.bind(this.own(address));
+      this.bound = address;
+    }
+    await this.socket.sendTo(this.claim(), this.everybody());
   }
 
   private async consider({ pgn, data, source }: ReceivedGroup): Promise<Consequence> {

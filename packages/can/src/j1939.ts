@@ -68,7 +68,10 @@ export interface J1939Station {
   name: bigint;
 }
 
-/** A message of a parameter group, and what the kernel says of it. */
+/**
+ * A message of a parameter group, and what the kernel says of it: of a message of several frames it
+ * does not say the time.
+ */
 export interface ReceivedGroup extends Reception {
   data: Buffer;
   pgn: number;
@@ -129,7 +132,8 @@ const EVENT_TIMESTAMPS =
   SOF_TIMESTAMPING_OPT_TSONLY |
   SOF_TIMESTAMPING_OPT_ID;
 
-function toGroup({ data, flags, address, ancillary }: ReceivedMessage<J1939Address>): ReceivedGroup {
+function toGroup(socket: J1939Socket, message: ReceivedMessage<J1939Address>): ReceivedGroup {
+  const { data, flags, address, ancillary } = message;
   const from = address === null || address instanceof UnknownAddress ? undefined : address;
   return {
     data,
@@ -142,7 +146,15 @@ function toGroup({ data, flags, address, ancillary }: ReceivedMessage<J1939Addre
     priority: scmJ1939Prio.find(ancillary) ?? null,
     truncated: (flags & MSG_TRUNC) !== 0,
     ...describeReception(address, ancillary),
+    interface: from?.interface || boundInterface(socket),
   };
+}
+
+// the kernel does not say where a message of several frames came from: there is only one possibility
+function boundInterface(socket: J1939Socket): string {
+  if (socket.closed) return '';
+  const address = socket.getsockname();
+  return address instanceof UnknownAddress ? '' : address.interface;
 }
 
 const INFOS: Readonly<Record<number, J1939Event['type']>> = {
@@ -249,18 +261,18 @@ export class J1939Socket extends Socket<J1939Address, J1939Input> {
    * @throws SocketError `ENETDOWN`, `ENODEV`
    */
   async recvGroup({ size = GROUP_SIZE, ...options }: RecvGroupOptions = {}): Promise<ReceivedGroup> {
-    return toGroup(await this.recvMsg(size, GROUP_ANCILLARY, options));
+    return toGroup(this, await this.recvMsg(size, GROUP_ANCILLARY, options));
   }
 
   /** As `recvGroup`, blocking the thread. */
   recvGroupSync({ size = GROUP_SIZE, ...options }: RecvGroupOptions = {}): ReceivedGroup {
-    return toGroup(this.recvMsgSync(size, GROUP_ANCILLARY, options));
+    return toGroup(this, this.recvMsgSync(size, GROUP_ANCILLARY, options));
   }
 
   /** As `recvGroup`, without waiting: `null` where there is none. */
   tryRecvGroup({ size = GROUP_SIZE, ...options }: Pick<RecvGroupOptions, 'size' | 'flags'> = {}): ReceivedGroup | null {
     const message = this.tryRecvMsg(size, GROUP_ANCILLARY, options);
-    return message === null ? null : toGroup(message);
+    return message === null ? null : toGroup(this, message);
   }
 
   /** Messages as they come, until the socket is closed. */

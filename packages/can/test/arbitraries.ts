@@ -32,7 +32,12 @@ export const classicFrame: fc.Arbitrary<Required<ClassicFrameInput>> = fc
   .map(([id, content]) => ({ kind: 'classic' as const, ...id, ...content }));
 
 export const fdFrame: fc.Arbitrary<Required<FdFrameInput>> = fc
-  .tuple(identifier, fc.boolean(), fc.boolean(), fc.constantFrom(...FD_LENGTHS).chain((length) => bytes(length)))
+  .tuple(
+    identifier,
+    fc.boolean(),
+    fc.boolean(),
+    fc.constantFrom(...FD_LENGTHS).chain((length) => bytes(length)),
+  )
   .map(([id, brs, esi, data]) => ({ kind: 'fd' as const, ...id, brs, esi, data }));
 
 export const xlFrame: fc.Arbitrary<Required<XlFrameInput>> = fc.record({

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { bcm, CAN_BCM, CAN_ISOTP, CAN_J1939, CAN_RAW, canRaw, isotp, j1939 } from '@sock/can';
 import { AF_CAN, type SocketInfo } from '@sock/core';
-import { CAN_BCM, CAN_ISOTP, CAN_J1939, CAN_RAW, bcm, canRaw, isotp, j1939 } from '@sock/can';
-import { type Capability, familyCapability, probe } from '@sock/testkit';
+import { type Capability, type Child, capability, delay, familyCapability, probe } from '@sock/testkit';
 
 // Programs that talk CAN share interfaces: each test file makes its own, which only root may.
 
@@ -84,3 +84,41 @@ export const info: SocketInfo = {
   },
   interfaceName: (index) => (index >= 1 && index <= 10 ? `can${index - 1}` : undefined),
 };
+
+/** Expected bytes are written down for one kind of processor. */
+export const littleEndian64 = capability({
+  name: 'little-endian 64-bit processor',
+  remedy: 'run on x64 or arm64',
+  probe: () => ['x64', 'arm64', 'riscv64', 'loong64'].includes(process.arch),
+});
+
+/**
+ * Waits until a program that listens has heard of something: `nudge` is done again and again until
+ * `sign` is in what it says. Programs of can-utils do not tell when they are ready.
+ */
+export async function heard(child: Child, sign: string, nudge: () => unknown): Promise<void> {
+  let done = false;
+  const said = child.says(sign).finally(() => {
+    done = true;
+  });
+  while (!done) {
+    await nudge();
+    await Promise.race([said, delay(20)]);
+  }
+  await said;
+}
+
+/** Closes what it was given, at the end of a test. */
+export function cleaner(): <T extends Disposable | AsyncDisposable>(resource: T) => T {
+  const resources: (Disposable | AsyncDisposable)[] = [];
+  afterEach(async () => {
+    for (const resource of resources.splice(0).reverse()) {
+      if (Symbol.asyncDispose in resource) await resource[Symbol.asyncDispose]();
+      else resource[Symbol.dispose]();
+    }
+  });
+  return (resource) => {
+    resources.push(resource);
+    return resource;
+  };
+}

@@ -11,13 +11,13 @@ import {
   parseFrame,
   unpackFrame,
 } from '@sock/can';
-import { thrown } from '@sock/testkit';
+import { itIf, thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { anyFrame, classicFrame, errorFrame, fdFrame, xlFrame } from './arbitraries.js';
+import { littleEndian64 } from './bus.js';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-const little = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 describe('CAN frames', () => {
   it('are themselves after a round trip', () => {
@@ -35,8 +35,7 @@ describe('CAN frames', () => {
     );
   });
 
-  it('have the layout of struct can_frame', function () {
-    if (!little) this.skip();
+  itIf(littleEndian64, 'have the layout of struct can_frame', () => {
     expect(hex(packFrame({ id: 0x123, data: Uint8Array.of(1, 2, 3) }))).to.equal('23010000030000000102030000000000');
     expect(hex(packFrame({ id: 0x12345678, data: 'abcdefgh' }))).to.equal('78563492080000006162636465666768');
     expect(hex(packFrame({ id: 1, extended: true }))).to.equal('01000080000000000000000000000000');
@@ -45,8 +44,7 @@ describe('CAN frames', () => {
     expect(hex(packFrame({ kind: 'error', classes: 0x40 }))).to.equal('40000020080000000000000000000000');
   });
 
-  it('have the layout of struct canfd_frame and struct canxl_frame', function () {
-    if (!little) this.skip();
+  itIf(littleEndian64, 'have the layout of struct canfd_frame and struct canxl_frame', () => {
     const fd = packFrame({ kind: 'fd', id: 0x7ff, brs: true, esi: true, data: new Uint8Array(64).fill(0xaa) });
     expect(hex(fd)).to.equal(`ff07000040070000${'aa'.repeat(64)}`);
     const short = packFrame({ kind: 'fd', id: 0x7ff });
@@ -62,7 +60,8 @@ describe('CAN frames', () => {
   });
 
   it('choose the format by the identifier, unless told', () => {
-    const extended = (frame: CanFrameInput) => (unpackFrame(packFrame(frame)) as CanFrame & { kind: 'classic' }).extended;
+    const extended = (frame: CanFrameInput) =>
+      (unpackFrame(packFrame(frame)) as CanFrame & { kind: 'classic' }).extended;
     expect(extended({ id: 0x7ff })).to.equal(false);
     expect(extended({ id: 0x800 })).to.equal(true);
     expect(extended({ id: 0x7ff, extended: true })).to.equal(true);
@@ -70,9 +69,9 @@ describe('CAN frames', () => {
   });
 
   it('never crash on random bytes', () => {
-    const sized = fc.constantFrom(0, 1, 8, 12, 13, 16, 17, 71, 72, 73, 2060).chain((length) =>
-      fc.uint8Array({ minLength: length, maxLength: length }),
-    );
+    const sized = fc
+      .constantFrom(0, 1, 8, 12, 13, 16, 17, 71, 72, 73, 2060)
+      .chain((length) => fc.uint8Array({ minLength: length, maxLength: length }));
     fc.assert(
       fc.property(fc.oneof(sized, fc.uint8Array({ maxLength: 100 })), (bytes) => {
         const frame = unpackFrame(bytes);
@@ -180,7 +179,10 @@ describe('CAN frames as text', () => {
     ['1F334455#1122334455667788_B', { id: 0x1f334455, dlc: 11, data: Buffer.from('1122334455667788', 'hex') }],
     ['123##1DEAD', { kind: 'fd', id: 0x123, brs: true, data: Buffer.from('dead', 'hex') }],
     ['12345678##3', { kind: 'fd', id: 0x12345678, brs: true, esi: true }],
-    ['45123#81:00:12345678#1122', { kind: 'xl', priority: 0x123, vcid: 0x45, sec: true, af: 0x12345678, data: Buffer.of(0x11, 0x22) }],
+    [
+      '45123#81:00:12345678#1122',
+      { kind: 'xl', priority: 0x123, vcid: 0x45, sec: true, af: 0x12345678, data: Buffer.of(0x11, 0x22) },
+    ],
     ['20000080#0000000000000000', { kind: 'error', classes: 0x80 }],
   ];
   for (const [text, frame] of table) {
@@ -197,13 +199,37 @@ describe('CAN frames as text', () => {
   });
 
   it('refuse what is no frame', () => {
-    const bad = ['', '123', '12#00', '1234#00', '123#0', '123#0x', '123#R9', '123#R8_8', '123#0.0', '123##', '123##800', '123##10'];
-    bad.push('123#001122334455667788', '123#01:00:00000000#11', '123#81:00:00000000#', '123#00 ', ' 123#00', 'XYZ#00', '123#11_9');
+    const bad = [
+      '',
+      '123',
+      '12#00',
+      '1234#00',
+      '123#0',
+      '123#0x',
+      '123#R9',
+      '123#R8_8',
+      '123#0.0',
+      '123##',
+      '123##800',
+      '123##10',
+    ];
+    bad.push(
+      '123#001122334455667788',
+      '123#01:00:00000000#11',
+      '123#81:00:00000000#',
+      '123#00 ',
+      ' 123#00',
+      'XYZ#00',
+      '123#11_9',
+    );
     for (const text of bad) {
       const error = thrown(() => parseFrame(text));
       expect(error, text).to.include({ code: 'ERR_OUT_OF_RANGE' });
     }
-    expect(thrown(() => parseFrame(5 as unknown as string))).to.include({ code: 'ERR_INVALID_ARG_TYPE', argument: 'text' });
+    expect(thrown(() => parseFrame(5 as unknown as string))).to.include({
+      code: 'ERR_INVALID_ARG_TYPE',
+      argument: 'text',
+    });
   });
 });
 
@@ -239,7 +265,8 @@ describe('error frames', () => {
   });
 
   it('have their classes decoded', () => {
-    const classes = can.CAN_ERR_BUSOFF | can.CAN_ERR_ACK | can.CAN_ERR_TX_TIMEOUT | can.CAN_ERR_BUSERROR | can.CAN_ERR_RESTARTED;
+    const classes =
+      can.CAN_ERR_BUSOFF | can.CAN_ERR_ACK | can.CAN_ERR_TX_TIMEOUT | can.CAN_ERR_BUSERROR | can.CAN_ERR_RESTARTED;
     expect(describeCanError(classes, new Uint8Array(8)).classes).to.deep.equal([
       'CAN_ERR_TX_TIMEOUT',
       'CAN_ERR_ACK',
@@ -260,8 +287,7 @@ describe('error frames', () => {
       130,
       7,
     );
-    const classes =
-      can.CAN_ERR_LOSTARB | can.CAN_ERR_CRTL | can.CAN_ERR_PROT | can.CAN_ERR_TRX | can.CAN_ERR_CNT;
+    const classes = can.CAN_ERR_LOSTARB | can.CAN_ERR_CRTL | can.CAN_ERR_PROT | can.CAN_ERR_TRX | can.CAN_ERR_CNT;
     expect(describeCanError(classes, data)).to.deep.equal({
       classes: ['CAN_ERR_LOSTARB', 'CAN_ERR_CRTL', 'CAN_ERR_PROT', 'CAN_ERR_TRX', 'CAN_ERR_CNT'],
       lostArbitration: 17,
@@ -274,9 +300,19 @@ describe('error frames', () => {
 
   it('know every constant of the header by its name', () => {
     const all = Object.entries(can).filter(([name]) => name.startsWith('CAN_ERR_')) as [string, number][];
-    const check = (prefix: string, index: number, bit: number, names: (details: CanErrorDetails) => readonly string[]) => {
+    const check = (
+      prefix: string,
+      index: number,
+      bit: number,
+      names: (details: CanErrorDetails) => readonly string[],
+    ) => {
       for (const [name, value] of all) {
-        if (!name.startsWith(prefix) || name.endsWith('_UNSPEC') || (prefix === 'CAN_ERR_PROT_' && name.includes('_LOC_'))) continue;
+        if (
+          !name.startsWith(prefix) ||
+          name.endsWith('_UNSPEC') ||
+          (prefix === 'CAN_ERR_PROT_' && name.includes('_LOC_'))
+        )
+          continue;
         const data = new Uint8Array(8);
         data[index] = value;
         expect(names(describeCanError(bit, data)), name).to.deep.equal([name]);

@@ -79,7 +79,7 @@ import {
   uint32Option,
   uint64Option,
 } from '@sock/core';
-import { capability, itIf, rejection, thrown } from '@sock/testkit';
+import { capability, inLab, itIf, rejection, thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import { inet, refusingPort, tcpServer, udp, unix } from './support/families.js';
 import { DisposableStackLike } from './support/operations.js';
@@ -158,7 +158,9 @@ describe('options of SOL_SOCKET', () => {
   const stack = new DisposableStackLike();
   afterEach(() => stack[Symbol.dispose]());
 
-  for (const entry of TABLE) {
+  // that kernel cannot tell the budget, and reserves memory only for sockets of a memory control group
+  const table = inLab ? TABLE.filter(({ option }) => option !== soBusyPollBudget && option !== soReserveMem) : TABLE;
+  for (const entry of table) {
     const { option, value, type = SOCK_STREAM } = entry;
     const expected = 'read' in entry ? entry.read : value;
 

@@ -209,6 +209,8 @@ describe('what keeps a process alive', () => {
     import { Socket, SOCK_STREAM } from '@sock/core';
     const unix = { name: 'unix', domain: 1, encode: () => 2, decode: () => '', format: () => '' };
     const [a, b] = Socket.pair(unix);
+    // not collected before the process ends
+    globalThis.kept = [a, b];
     ${body}
   `;
 

@@ -38,7 +38,7 @@
 /** What became of packets that rolled over to another socket. */ export const PACKET_ROLLOVER_STATS = 21;
 /** The program of PACKET_FANOUT_CBPF or PACKET_FANOUT_EBPF. */ export const PACKET_FANOUT_DATA = 22;
 /** Do not receive what this machine sends. */ export const PACKET_IGNORE_OUTGOING = 23;
-/** As PACKET_VNET_HDR, with the size of the header in bytes. Since Linux 6.6. */ export const PACKET_VNET_HDR_SZ = 24;
+/** As PACKET_VNET_HDR, with the size of the header in bytes. Since Linux 6.4. */ export const PACKET_VNET_HDR_SZ = 24;
 
 // Kinds of memberships: packet(7)
 /** Packets to a group. */ export const PACKET_MR_MULTICAST = 0;
@@ -57,7 +57,7 @@
 /** By an eBPF program. */ export const PACKET_FANOUT_EBPF = 7;
 /** What the chosen socket has no room for goes to another. */ export const PACKET_FANOUT_FLAG_ROLLOVER = 4096;
 /** The kernel chooses a number that no group has. */ export const PACKET_FANOUT_FLAG_UNIQUEID = 8192;
-/** The group does not receive what this machine sends. Since Linux 6.1. */ export const PACKET_FANOUT_FLAG_IGNORE_OUTGOING = 16384;
+/** The group does not receive what this machine sends. Since Linux 6.2. */ export const PACKET_FANOUT_FLAG_IGNORE_OUTGOING = 16384;
 /** Put IP fragments together first. */ export const PACKET_FANOUT_FLAG_DEFRAG = 32768;
 
 // Rings: layouts: kernel, networking/packet_mmap
@@ -80,7 +80,7 @@ export const TPACKET_V1 = 0;
 /** The block was closed because time ran out. */ export const TP_STATUS_BLK_TMO = 32;
 /** tp_vlan_tpid holds. */ export const TP_STATUS_VLAN_TPID_VALID = 64;
 /** The checksum was verified. */ export const TP_STATUS_CSUM_VALID = 128;
-/** Several TCP segments in one packet. Since Linux 6.0. */ export const TP_STATUS_GSO_TCP = 256;
+/** Several TCP segments in one packet. Since Linux 6.2. */ export const TP_STATUS_GSO_TCP = 256;
 
 // Rings: status of what is to be sent: kernel, networking/packet_mmap
 /** The program's to fill. */ export const TP_STATUS_AVAILABLE = 0;

@@ -165,7 +165,9 @@ export function isRequired(name: string): boolean {
 
 /** Whether this kernel is older than a version of Linux. */
 function olderThan(version: string): boolean {
-  const [major = 0, minor = 0] = release().split('.').map((part) => Number.parseInt(part, 10));
+  const [major = 0, minor = 0] = release()
+    .split('.')
+    .map((part) => Number.parseInt(part, 10));
   const [wantedMajor = 0, wantedMinor = 0] = version.split('.').map(Number);
   return major < wantedMajor || (major === wantedMajor && minor < wantedMinor);
 }
@@ -184,7 +186,7 @@ function judge(capabilities: Capabilities): Verdict {
     if (reason === undefined) continue;
     const { name, since, remedy } = item;
     if (since !== undefined && olderThan(since)) {
-      texts.push(`needs Linux ${since} for ${name}`);
+      texts.push(`needs ${name}, of Linux ${since} or newer`);
       continue;
     }
     texts.push(`needs ${name}: ${reason}; remedy: ${remedy}`);

@@ -32,13 +32,13 @@ const SKIPPED = 'skipped: in the lab every test has to have what it needs';
  */
 
 /**
- * Whether a skipped test says that it needs a newer kernel ("needs Linux 6.5"), and the guest's is older.
+ * Whether a skipped test says that it needs a newer kernel ("Linux 6.5 or newer"), and the guest's is older.
  *
  * @param {string} title
  * @param {string | null} kernel its release, as uname -r prints it
  */
 export function needsNewerKernel(title, kernel) {
-  const needed = /needs Linux (\d+)\.(\d+)/.exec(title);
+  const needed = /Linux (\d+)\.(\d+) or newer/.exec(title);
   const running = /(\d+)\.(\d+)/.exec(kernel ?? '');
   if (needed === null || running === null) return false;
   const [major, minor] = [Number(running[1]), Number(running[2])];

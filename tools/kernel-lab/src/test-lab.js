@@ -36,8 +36,8 @@ const USAGE = `usage: npm run test:lab -- [options] [package...] [-- options of 
   -e, --env NAME[=VALUE]  a variable for the guest (repeatable)
 
 The tests are those of packages/*/dist-test: compile them first ('npm run build'). Whatever fails or is skipped, and a
-package whose tests are not compiled, makes the status 1; only a test whose title says "needs Linux X.Y" may be skipped
-on an older kernel. Status 69: there is no lab here ('npm run lab:setup').`;
+package whose tests are not compiled, makes the status 1; only a test whose title says "Linux X.Y or newer" may be
+skipped on an older kernel. Status 69: there is no lab here ('npm run lab:setup').`;
 
 /** @typedef {{ name: string, path: string, files: number, last: number }} TestedPackage */
 
@@ -190,8 +190,8 @@ async function runPackage({ name, path, files }, kernel, signal) {
 }
 
 /**
- * Aborts when a file has not grown for longer than a test may take: a test that blocks its thread is beyond the reach of
- * mocha's own limits.
+ * Aborts when a file has not grown for longer than a test may take: a test that blocks its thread is beyond the reach
+ * of mocha's own limits.
  *
  * @param {string} file
  * @param {AbortController} controller

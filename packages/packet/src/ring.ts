@@ -1,0 +1,251 @@
+import {
+  checkBoolean,
+  checkInteger,
+  checkObject,
+  type Mapping,
+  MSG_PEEK,
+  mapDescriptor,
+  outOfRange,
+  type Socket,
+  type WaitOptions,
+} from '@sock/core';
+import type { PacketAddress, PacketInput } from './address.js';
+import { BLOCK_STATUS, PacketBlock, type ReceivedPacket } from './block.js';
+import { TP_FT_REQ_FILL_RXHASH, TP_STATUS_KERNEL, TP_STATUS_USER, TPACKET_V3 } from './constants.gen.js';
+import { socketError } from './errors.js';
+import { packetVersion } from './options.js';
+import { packetRxRing } from './ring-request.js';
+import { Deadline, Waits } from './waiting.js';
+
+/** Options of a receive ring. */
+export interface RingOptions {
+  /** Number of blocks: 32 unless told. More survive longer bursts. */
+  blocks?: number | undefined;
+  /** Bytes of a block, a multiple of the page size: 262,144 unless told. No packet can be longer. */
+  blockSize?: number | undefined;
+  /** Milliseconds after which a block is handed over that is not full: 10 unless told. */
+  blockTimeout?: number | undefined;
+  /** Have the hash of each packet's flow computed. */
+  rxHash?: boolean | undefined;
+}
+
+type Owner = Socket<PacketAddress, PacketInput>;
+
+const MEMORY_MAX = 0xffff_ffff;
+// the smallest page of any machine: what else is wrong with a size the kernel says
+const PAGE = 4096;
+
+// A ring that always has a full block would keep timers and other sockets waiting for ever: after
+// this many blocks without a wait, one turn of the loop is taken.
+const IMMEDIATE_LIMIT = 16;
+
+/**
+ * A receive ring: memory that the kernel fills with packets, block by block, without a system call
+ * for each. Source: the kernel's networking/packet_mmap, TPACKET_V3.
+ *
+ * Iterating gives copies of packets; `blocks` and `recvBlock` give the packets where they are. A
+ * ring has one consumer at a time. When it is full, packets are dropped and counted
+ * (`PacketSocket.statistics`); those that were received stay whole.
+ */
+export class PacketRing implements AsyncIterable<ReceivedPacket>, Disposable {
+  /** Number of blocks. */
+  readonly blockCount: number;
+  /** Bytes of a block. */
+  readonly blockSize: number;
+  private readonly mapping: Mapping;
+  private readonly block: PacketBlock;
+  private readonly waits = new Waits();
+  private current = 0;
+  private held = false;
+  private waiting = false;
+  private immediate = 0;
+
+  /** @internal */
+  constructor(
+    private readonly socket: Owner,
+    options: RingOptions,
+    private readonly onClose: (ring: PacketRing) => void,
+  ) {
+    const { blocks = 32, blockSize = 262_144, blockTimeout = 10, rxHash = false } = checkObject('options', options);
+    checkInteger('options.blockSize', blockSize, PAGE, MEMORY_MAX);
+    if (blockSize % PAGE !== 0) throw outOfRange('options.blockSize', `a multiple of ${PAGE} bytes`, blockSize);
+    checkInteger('options.blocks', blocks, 1, Math.floor(MEMORY_MAX / blockSize));
+    checkInteger('options.blockTimeout', blockTimeout, 1, 0x7fffffff);
+    const features = checkBoolean('options.rxHash', rxHash) ? TP_FT_REQ_FILL_RXHASH : 0;
+    this.blockCount = blocks;
+    this.blockSize = blockSize;
+    socket.setOption(packetVersion, TPACKET_V3);
+    // blocks have no frames: one for each satisfies the kernel's arithmetic
+    socket.setOption(packetRxRing, { blockSize, blocks, frameSize: blockSize, frames: blocks, blockTimeout, features });
+    try {
+      this.mapping = mapDescriptor(socket, blocks * blockSize);
+    } catch (error) {
+      socket.setOption(packetRxRing, {});
+      throw error;
+    }
+    this.block = new PacketBlock(this.mapping.bytes.buffer, (index) =>
+      socket.closed ? undefined : socket.interfaceName(index),
+    );
+  }
+
+  /** Whether the ring is closed, which closing its socket does too. */
+  get closed(): boolean {
+    return this.mapping.closed;
+  }
+
+  /** The next block, where there is one: `null` otherwise. What `recvBlock` gave before is over. */
+  tryRecvBlock(): PacketBlock | null {
+    if (this.closed) throw socketError('recv', 'EBADF', 'the ring is closed');
+    this.release();
+    for (;;) {
+      const base = this.current * this.blockSize;
+      const status = this.mapping.loadAcquire32(base + BLOCK_STATUS);
+      if ((status & TP_STATUS_USER) === 0) return null;
+      this.held = true;
+      this.block.open(base, this.blockSize, status);
+      if (this.block.length > 0) return this.block;
+      this.release();
+    }
+  }
+
+  /**
+   * Waits for the next block. What `recvBlock` gave before is over.
+   * @throws SocketError `ENETDOWN` once where the interface goes down or is removed, `ECANCELED`
+   * where the ring is closed, `EBUSY` where another call waits
+   */
+  async recvBlock(options: WaitOptions = {}): Promise<PacketBlock> {
+    checkObject('options', options);
+    if (this.waiting) throw socketError('recv', 'EBUSY', 'the ring has one consumer at a time, and one waits already');
+    this.waiting = true;
+    try {
+      const deadline = new Deadline(options, this.socket.timeout);
+      if (++this.immediate % IMMEDIATE_LIMIT === 0) await new Promise((resolve) => setImmediate(resolve));
+      options.signal?.throwIfAborted();
+      for (;;) {
+        const block = this.tryRecvBlock();
+        if (block !== null) return block;
+        this.immediate = 0;
+        const timeout = deadline.left('recv');
+        await this.waits.run(options.signal, (signal) => this.socket.waitReadable({ timeout, signal }));
+        this.checkSocket();
+      }
+    } finally {
+      this.waiting = false;
+    }
+  }
+
+  /** As `recvBlock`, blocking the thread. */
+  recvBlockSync(options: WaitOptions = {}): PacketBlock {
+    const deadline = new Deadline(checkObject('options', options), this.socket.timeout);
+    for (;;) {
+      const block = this.tryRecvBlock();
+      if (block !== null) return block;
+      this.socket.waitReadableSync({ timeout: deadline.left('recv') });
+      this.checkSocket();
+    }
+  }
+
+  // An error of the socket is no block, and would be reported as readiness for ever: receiving
+  // reports it, and takes nothing where it only peeks.
+  private checkSocket(): void {
+    this.socket.tryRecv(1, { flags: MSG_PEEK });
+  }
+
+  // gives the kernel its block back
+  private release(): void {
+    if (!this.held) return;
+    this.held = false;
+    this.block.clear();
+    this.mapping.storeRelease32(this.current * this.blockSize + BLOCK_STATUS, TP_STATUS_KERNEL);
+    this.current = (this.current + 1) % this.blockCount;
+  }
+
+  /** Blocks as they come, until the ring or its socket is closed. Each holds until the next is asked for. */
+  async *blocks(options?: WaitOptions): AsyncGenerator<PacketBlock> {
+    while (!this.closed) {
+      let block: PacketBlock;
+      try {
+        block = await this.recvBlock(options);
+      } catch (error) {
+        if (this.closed) return;
+        throw error;
+      }
+      yield block;
+    }
+  }
+
+  /**
+   * Copies of packets as they come, until the ring or its socket is closed.
+   * @throws SocketError as `recvBlock`; the ring can be iterated again
+   */
+  packets(options?: WaitOptions): AsyncIterableIterator<ReceivedPacket> {
+    return new Packets(this, this.block, options);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedPacket> {
+    return this.packets();
+  }
+
+  /**
+   * Gives the memory back. What waits is rejected with `ECANCELED`, iterations end. The socket
+   * receives as others do from now on.
+   */
+  close(): void {
+    if (this.closed) return;
+    this.block.clear();
+    this.held = false;
+    this.mapping.close();
+    this.waits.end(socketError('recv', 'ECANCELED', 'the ring was closed while this was pending'));
+    if (!this.socket.closed) this.socket.setOption(packetRxRing, {});
+    this.onClose(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+const DONE: IteratorResult<ReceivedPacket> = { done: true, value: undefined };
+
+/** An iteration over packets: an async generator would cost several turns of the microtask queue for each. */
+class Packets implements AsyncIterableIterator<ReceivedPacket> {
+  private index = 0;
+  private sequence = -1;
+  private over = false;
+
+  constructor(
+    private readonly ring: PacketRing,
+    private readonly block: PacketBlock,
+    private readonly options: WaitOptions | undefined,
+  ) {}
+
+  next(): Promise<IteratorResult<ReceivedPacket>> {
+    const { block } = this;
+    if (block.sequence === this.sequence && this.index < block.length && !this.over) {
+      return Promise.resolve({ done: false, value: block.packet(this.index++) });
+    }
+    return this.advance();
+  }
+
+  private async advance(): Promise<IteratorResult<ReceivedPacket>> {
+    if (this.over || this.ring.closed) return DONE;
+    try {
+      const block = await this.ring.recvBlock(this.options);
+      this.sequence = block.sequence;
+      this.index = 1;
+      return { done: false, value: block.packet(0) };
+    } catch (error) {
+      if (this.ring.closed) return DONE;
+      throw error;
+    }
+  }
+
+  return(): Promise<IteratorResult<ReceivedPacket>> {
+    this.over = true;
+    return Promise.resolve(DONE);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}

@@ -1,0 +1,23 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { describeIf, probe, scaled, startCommand } from '@sock/testkit';
+import { links, namespaces, UNSHARE } from './support/namespace.js';
+
+const mocha = createRequire(import.meta.url).resolve('mocha/bin/mocha.js');
+const suite = fileURLToPath(new URL('in-namespace/conformance.js', import.meta.url));
+const folder = fileURLToPath(new URL('..', import.meta.url));
+
+const SETUP = `set -e
+ip link set lo up
+ip link add va type veth peer name vb
+for end in va vb; do ip link set $end addrgenmode none arp off mtu 65535 up; done
+exec "$0" "$@"`;
+
+describeIf([probe('AF_PACKET'), namespaces, links], 'conformance: packet datagrams, over a link of their own', () => {
+  it('passes', async () => {
+    const args = [...UNSHARE, 'sh', '-c', SETUP, process.execPath, mocha, '--reporter', 'dot', suite];
+    const child = startCommand('unshare', args, { input: '', cwd: folder, timeout: 110_000 });
+    const { code, stdout, stderr } = await child.outcome;
+    if (code !== 0) throw new Error(`${stdout}${stderr}`);
+  }).timeout(scaled(120_000));
+});

@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { type Capabilities, type Capability, capability, itIf, probe, scaled, startCommand } from '@sock/testkit';
+
+/** Without a user namespace where that is possible: in one, tcpdump cannot lay down its rights. */
+export const UNSHARE: readonly string[] = process.getuid?.() === 0 ? ['-n'] : ['-rn'];
+
+/** Network namespaces of one's own: no test touches the machine's interfaces. Source: unshare(1), user_namespaces(7). */
+export const namespaces: Capability = capability({
+  name: 'network namespaces',
+  remedy: 'apt-get install util-linux iproute2, and sysctl -w kernel.unprivileged_userns_clone=1, or run as root',
+  probe: () => execFileSync('unshare', [...UNSHARE, 'sh', '-c', 'ip link set lo up'], { stdio: 'ignore' }),
+});
+
+/** A kind of link that is made on top of another, such as macvlan. */
+export function linkType(type: string, options: string): Capability {
+  const script = `ip link add va type veth peer name vb && ip link add ${options} type ${type}`;
+  return capability({
+    name: type,
+    remedy: `modprobe ${type}`,
+    probe: () => execFileSync('unshare', [...UNSHARE, 'sh', '-c', script], { stdio: 'ignore' }),
+  });
+}
+
+/** As `namespaces`, with pairs of virtual links. */
+export const links: Capability = capability({
+  name: 'veth',
+  remedy: 'modprobe veth',
+  probe: () =>
+    execFileSync('unshare', [...UNSHARE, 'sh', '-c', 'ip link add va type veth peer name vb'], { stdio: 'ignore' }),
+});
+
+/** A test that runs as a process of its own, in a network namespace of its own. */
+export interface Scenario {
+  title: string;
+  /** Shell commands that make the namespace what it is to be. */
+  setup: string;
+  /** What it needs beyond AF_PACKET, namespaces and veth. */
+  requires?: Capabilities;
+  /** Milliseconds: 10 000 unless told. */
+  timeout?: number;
+  run(): Promise<void> | void;
+}
+
+/** Two ends of a link, both up: what is sent on the one arrives at the other, and nothing else does. */
+export const PAIR = `
+ip link add va type veth peer name vb
+for end in va vb; do ip link set $end addrgenmode none arp off mtu 9000 up; done
+`;
+
+/** Hardware addresses that `PAIR` does not set: those of examples. */
+export const LOCAL = '02:00:00:00:00:0a';
+export const REMOTE = '02:00:00:00:00:0b';
+
+const runner = fileURLToPath(new URL('run.js', import.meta.url));
+
+/** Defines a test for each scenario of the module `scenarios/<name>.js`. */
+export function defineScenarios(name: string, scenarios: readonly Scenario[]): void {
+  for (const { title, setup, requires = [], timeout = 10_000 } of scenarios) {
+    const capabilities = [probe('AF_PACKET'), namespaces, links, ...[requires].flat()] as Capabilities;
+    itIf(capabilities, title, async function (this: Mocha.Context) {
+      this.timeout(scaled(timeout + 5000));
+      const shell = `set -e\nip link set lo up\n${setup}\nexec "$0" --expose-gc "$@"`;
+      const args = [...UNSHARE, 'sh', '-c', shell, process.execPath, runner, name, title];
+      const child = startCommand('unshare', args, { input: '', timeout });
+      await child.succeeded();
+    });
+  }
+}
