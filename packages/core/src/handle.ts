@@ -69,7 +69,7 @@ export function checkFamily<Address, Input>(family: AddressFamily<Address, Input
   return family;
 }
 
-/** @internal A descriptor on its way into a socket. */
+/** A descriptor on its way into a socket: how the library makes sockets of descriptors that exist. */
 export class Given {
   constructor(
     readonly descriptor: Descriptor,

@@ -29,7 +29,7 @@ import { openDescriptors, runPython, settled, thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type HostPort, pair, udp } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 
 /** The control messages of an encoded row, as recvmsg(2) would give them. */
 const parse = (bytes: Uint8Array): Ancillary =>
@@ -154,7 +154,7 @@ describe('control messages', () => {
 });
 
 describe('descriptors that are passed', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   let a: Socket<string>;
   let b: Socket<string>;
   let file: number;
@@ -324,7 +324,7 @@ describe('descriptors that are passed', () => {
 });
 
 describe('timestamps', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   let receiver: Socket<HostPort>;
   let sender: Socket<HostPort>;
   beforeEach(() => {

@@ -4,7 +4,7 @@ import { MessageBatch, Socket, SocketError, SocketHandle } from '@sock/core';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { inet, pair, unix } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 
 /** Values of every kind that somebody may pass by mistake. */
 function* oddities(): Generator<unknown> {
@@ -99,7 +99,7 @@ function methodsOf(prototype: object): string[] {
 }
 
 describe("an engine's own errors never reach a user", () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   let a: Socket<string>;
   let b: Socket<string>;
   beforeEach(() => {

@@ -19,11 +19,11 @@ import {
 import { rejection, takeWarnings, tempPath, thrown, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { inet, inet6, isOpen, pair, tcpPair, tcpServer } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 import { CLIENT, SERVER } from './support/tls.js';
 
 describe('borrow', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   const closers: (() => unknown)[] = [];
   afterEach(async () => {
     stack[Symbol.dispose]();
@@ -181,7 +181,7 @@ describe('borrow', () => {
 });
 
 describe('toNetSocket', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(async () => {
     stack[Symbol.dispose]();
     await turns(5);

@@ -2,7 +2,7 @@ import { MessageBatch, MSG_WAITALL, SOCK_DGRAM, type Socket } from '@sock/core';
 import { capability, failure, inLab, invoke, itIf, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { drain, fill, pair } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 
 /** Gives the memory away, as postMessage with a transfer list does. */
 function detach(buffer: ArrayBuffer): void {
@@ -21,7 +21,7 @@ const VIEWS: readonly [string, (memory: ArrayBuffer) => unknown][] = [
 ];
 
 describe('buffers', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   let a: Socket<string>;
   let b: Socket<string>;
   beforeEach(() => {

@@ -13,7 +13,7 @@ import { delay, failure, rejection, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { POLLERR, POLLOUT } from '#core/descriptor.js';
 import { freshName, inet, pair, refusingPort, tcpServer, unix } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 import { native, Script } from './support/script.js';
 
 const { EINPROGRESS, EINTR, EAGAIN, ECONNREFUSED, ETIMEDOUT, EISCONN, ENOENT } = constants.errno;
@@ -28,7 +28,7 @@ const soError =
   };
 
 describe('connect', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(() => stack[Symbol.dispose]());
 
   /** A socket that is always writable, so that the loop wakes what waits to write. */

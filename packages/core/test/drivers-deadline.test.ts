@@ -4,13 +4,13 @@ import { failure, pattern, scaled, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { POLLOUT } from '#core/descriptor.js';
 import { drain, fill, freshName, pair, unix } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 import { native, Script } from './support/script.js';
 
 const { EAGAIN } = constants.errno;
 
 describe('drivers: one deadline for the whole of an operation', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(() => stack[Symbol.dispose]());
 
   function open(): [Socket<string>, Socket<string>] {

@@ -4,7 +4,7 @@ import { failure, invoke, methodName } from '@sock/testkit';
 import { expect } from 'chai';
 import { errnoName } from '#core/errno.js';
 import { pair } from './support/families.js';
-import { DisposableStackLike, OPERATIONS } from './support/operations.js';
+import { Cleanup, OPERATIONS } from './support/operations.js';
 import { Script } from './support/script.js';
 
 const { errno: ERRNO } = constants;
@@ -13,7 +13,7 @@ const RETRIED: readonly number[] = [ERRNO.EINTR, ERRNO.EAGAIN];
 const SECOND_NAMES = ['EWOULDBLOCK', 'ENOTSUP'];
 
 describe('drivers: errors of system calls', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(() => stack[Symbol.dispose]());
 
   for (const form of ['promise', 'sync', 'try'] as const) {

@@ -2,13 +2,13 @@ import { constants } from 'node:os';
 import { MSG_DONTWAIT, SocketError } from '@sock/core';
 import { failure, invoke, methodName, within } from '@sock/testkit';
 import { expect } from 'chai';
-import { type Case, DisposableStackLike, OPERATIONS } from './support/operations.js';
+import { type Case, Cleanup, OPERATIONS } from './support/operations.js';
 import { Script } from './support/script.js';
 
 const { EINTR, EAGAIN } = constants.errno;
 
 describe('drivers: a call that was interrupted or would block', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(() => stack[Symbol.dispose]());
 
   for (const { operation, syscall, call, forms, prepare } of OPERATIONS) {

@@ -9,11 +9,11 @@ import { SHUT_WR, Socket, SocketDuplex, soKeepAlive, soLinger } from '@sock/core
 import { delay, pattern, sha256, thrown, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { inet, isOpen, pair, tcpPair, tcpServer } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 import { CLIENT, SERVER } from './support/tls.js';
 
 describe('duplex', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   let a: Socket<string>;
   let b: Socket<string>;
   beforeEach(() => {
@@ -273,7 +273,7 @@ describe('duplex', () => {
 });
 
 describe('what takes a stream takes a duplex', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(async () => {
     stack[Symbol.dispose]();
     await turns(5);

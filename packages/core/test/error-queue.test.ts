@@ -2,7 +2,7 @@ import { MessageBatch, MSG_ERRQUEUE, type Socket, SocketTimeoutError, soError } 
 import { delay, rejection, thrown, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { type HostPort, refusingPort, udp } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 
 // of ip(7), which the core does not name
 const IPPROTO_IP = 0;
@@ -10,7 +10,7 @@ const IP_RECVERR = 11;
 const flags = MSG_ERRQUEUE;
 
 describe('the error queue', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   let socket: Socket<HostPort>;
   let refusing: HostPort;
   beforeEach(() => {

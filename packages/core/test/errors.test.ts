@@ -16,11 +16,11 @@ import {
 import { rejection, thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import { freshName, type HostPort, inet, pair, refusingPort, tcpServer, udp, unix } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 import { Script } from './support/script.js';
 
 describe('errors', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(() => stack[Symbol.dispose]());
 
   it('are Errors with the fields that Node uses', () => {
@@ -192,7 +192,7 @@ describe('errors', () => {
 });
 
 describe('timeouts', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(() => {
     stack[Symbol.dispose]();
     setDefaultTimeout(null);

@@ -3,7 +3,7 @@ import { if_indextoname, if_nameindex, if_nametoindex, readI32, Socket, SocketEr
 import { thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import { inet, pair, tcpPair, unix } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 
 // of ioctl_list(2) and netdevice(7), which the core does not name
 const FIONREAD = 0x541b;
@@ -11,7 +11,7 @@ const FIONBIO = 0x5421;
 const SIOCGIFINDEX = 0x8933;
 
 describe('ioctl', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(() => stack[Symbol.dispose]());
 
   it('fills a structure in place', () => {
@@ -79,7 +79,7 @@ describe('ioctl', () => {
 });
 
 describe('interfaces', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(() => stack[Symbol.dispose]());
 
   it('names and indexes become each other', () => {

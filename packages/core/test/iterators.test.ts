@@ -3,11 +3,11 @@ import { SHUT_WR, SOCK_DGRAM, Socket, soLinger } from '@sock/core';
 import { rejection, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { freshName, pair, tcpPair, tcpServer, udp, unix } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 import { Script } from './support/script.js';
 
 describe('iterators', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(() => stack[Symbol.dispose]());
 
   function open(type?: number): [Socket<string>, Socket<string>] {

@@ -12,7 +12,7 @@ import {
 import { capability, itIf, startNode, thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import { pair, unix } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 
 // of packet(7), which the core does not name
 const SOL_PACKET = 263;
@@ -36,7 +36,7 @@ function ring(): Socket<string> {
 const rings = capability({ name: 'AF_PACKET', remedy: 'run as root', probe: () => ring().close() });
 
 describe('mapDescriptor', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(() => stack[Symbol.dispose]());
 
   itIf(rings, 'shares the memory of a descriptor', () => {
@@ -144,7 +144,8 @@ describe('mapDescriptor', () => {
       const packet = { name: 'packet', domain: ${AF_PACKET}, encode: () => 2, decode: () => '', format: () => '' };
       const socket = new Socket(packet, ${SOCK_RAW});
       socket.setsockopt(${SOL_PACKET}, ${PACKET_RX_RING}, new Uint8Array(Uint32Array.of(${BLOCK}, 4, 2048, 8).buffer));
-      const maps = () => readFileSync('/proc/self/maps', 'latin1').split('\\n').filter((line) => line.includes('socket:')).length;
+      const lines = () => readFileSync('/proc/self/maps', 'latin1').split('\\n');
+      const maps = () => lines().filter((line) => line.includes('socket:')).length;
       for (let i = 0; i < 20; i++) mapDescriptor(socket, ${SIZE});
       const kept = mapDescriptor(socket, ${SIZE});
       const before = maps();

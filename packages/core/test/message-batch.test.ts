@@ -12,11 +12,11 @@ import {
 import { rejection, thrown, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { freshName, type HostPort, inet, pair, udp, unix } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 import { native, Script } from './support/script.js';
 
 describe('MessageBatch', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(() => stack[Symbol.dispose]());
 
   function open(): [Socket<HostPort>, Socket<HostPort>] {

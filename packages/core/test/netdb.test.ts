@@ -136,7 +136,8 @@ import json, socket
 def ask(f, *a):
     try: return f(*a)
     except OSError: return None
-print(json.dumps([ask(socket.getservbyname, 'http', 'tcp'), ask(socket.getservbyname, 'domain'), ask(socket.getservbyport, 53, 'udp'),
+print(json.dumps([ask(socket.getservbyname, 'http', 'tcp'), ask(socket.getservbyname, 'domain'),
+  ask(socket.getservbyport, 53, 'udp'),
   ask(socket.getprotobyname, 'udp'), ask(socket.getservbyname, 'nothing'), ask(socket.getprotobyname, 'nothing')]))`;
     const ours = [
       getservbyname('http', 'tcp')?.port ?? null,

@@ -82,7 +82,7 @@ import {
 import { capability, inLab, itIf, rejection, thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import { inet, refusingPort, tcpServer, udp, unix } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 
 /** An option, what it is to be set to, and what is to be read then. */
 interface Row {
@@ -155,7 +155,7 @@ function allowed({ option, value, type = SOCK_STREAM }: Row): ReturnType<typeof 
 }
 
 describe('options of SOL_SOCKET', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(() => stack[Symbol.dispose]());
 
   // that kernel cannot tell the budget, and reserves memory only for sockets of a memory control group
@@ -328,7 +328,7 @@ describe('options of SOL_SOCKET', () => {
 });
 
 describe('getsockopt and setsockopt', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   let socket: Socket<{ host: string; port: number }>;
   beforeEach(() => {
     socket = stack.use(new Socket(inet));
@@ -374,7 +374,7 @@ describe('getsockopt and setsockopt', () => {
 });
 
 describe('filters', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(() => stack[Symbol.dispose]());
 
   // accept datagrams whose first byte of data is A (0x41): ldb [8]; jeq; ret
@@ -445,7 +445,7 @@ describe('filters', () => {
 });
 
 describe('what makes options', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(() => stack[Symbol.dispose]());
   const key = { level: 1, name: 1, label: 'X' };
   const info = {} as never;

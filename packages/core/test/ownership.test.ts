@@ -19,7 +19,7 @@ import {
 import { descriptorFlags, O_CLOEXEC, O_NONBLOCK, thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import { freshName, inet, isOpen, pair, tcpPair, tcpServer, udp, unix } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 
 class Special extends Socket<string> {
   constructor() {
@@ -33,7 +33,7 @@ class Special extends Socket<string> {
 }
 
 describe('ownership of descriptors', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(() => stack[Symbol.dispose]());
 
   /** A descriptor that nobody owns. */

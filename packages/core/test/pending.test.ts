@@ -3,11 +3,11 @@ import { MSG_ERRQUEUE, Socket, SocketError } from '@sock/core';
 import { delay, rejection, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { fill, freshName, pair, tcpServer, udp, unix } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 import { descriptorOf, Script } from './support/script.js';
 
 describe('several pending operations', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   let a: Socket<string>;
   let b: Socket<string>;
   beforeEach(() => {
@@ -179,7 +179,7 @@ describe('several pending operations', () => {
 });
 
 describe('close', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(() => stack[Symbol.dispose]());
 
   type Opened = [string, Socket<unknown>, () => Promise<unknown>];

@@ -2,7 +2,7 @@ import { MSG_OOB, type PollInterest, type PollResult, poll, pollSync, type Socke
 import { delay, rejection, scaled, thrown, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { drain, fill, pair, refusingPort, tcpPair, udp, unix } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 
 /** A result as text: which of the sockets, and what for. */
 function told(sockets: readonly unknown[], results: readonly PollResult[]): string[] {
@@ -13,7 +13,7 @@ function told(sockets: readonly unknown[], results: readonly PollResult[]): stri
 }
 
 describe('poll', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   let pairs: [Socket<string>, Socket<string>][];
   let a: Socket<string>[];
   beforeEach(() => {

@@ -4,11 +4,11 @@ import { delay, rejection, startNode, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { READABLE, WRITABLE } from '#core/loop.js';
 import { drain, fill, pair, tcpPair, tcpServer } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 import { Script } from './support/script.js';
 
 describe('readiness', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   let a: Socket<string>;
   let b: Socket<string>;
   beforeEach(() => {
@@ -253,7 +253,9 @@ describe('what keeps a process alive', () => {
   it('not what was aborted, timed out, or closed', async () => {
     const body = `
       const controller = new AbortController();
-      const codes = [a.recv(1, { signal: controller.signal }), a.recv(1, { timeout: 1 }), b.recv(1)].map((p) => p.catch((e) => e.name));
+      const { signal } = controller;
+      const all = [a.recv(1, { signal }), a.recv(1, { timeout: 1 }), b.recv(1)];
+      const codes = all.map((promise) => promise.catch((error) => error.name));
       controller.abort();
       await codes[1];
       b.close();
@@ -298,7 +300,8 @@ describe('what keeps a process alive', () => {
     // a connected UDP socket with IP_RECVERR, whose datagrams were refused: POLLERR stays
     const body = `
       import { MSG_ERRQUEUE, SOCK_DGRAM } from '@sock/core';
-      const inet = { name: 'inet', domain: 2, encode: (a, into) => (into.set(a, 2), 2 + a.length), decode: (b) => b.slice(2), format: String };
+      const encode = (address, into) => (into.set(address, 2), 2 + address.length);
+      const inet = { name: 'inet', domain: 2, encode, decode: (bytes) => bytes.slice(2), format: String };
       const free = new Socket(inet, SOCK_DGRAM);
       free.bindSync([0, 0, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
       const address = free.getsockname();
@@ -317,11 +320,16 @@ describe('what keeps a process alive', () => {
       await new Promise((r) => setTimeout(r, 1000));
       const used = process.cpuUsage().user + process.cpuUsage().system - before;
       const blocking = process.cpuUsage().user + process.cpuUsage().system;
-      try { s.recvSync(10, { timeout: 1000, flags: 0 }); } catch (error) { if (error.code !== 'ETIMEDOUT') throw error; }
+      try {
+        s.recvSync(10, { timeout: 1000 });
+      } catch (error) {
+        if (error.code !== 'ETIMEDOUT') throw error;
+      }
       const blocked = process.cpuUsage().user + process.cpuUsage().system - blocking;
       // the error queue is there still, and a datagram is received all the same
       const errors = [];
-      for (;;) { const m = s.tryRecvMsg(100, 512, { flags: MSG_ERRQUEUE }); if (m === null) break; errors.push(m.ancillary.length); }
+      const next = () => s.tryRecvMsg(100, 512, { flags: MSG_ERRQUEUE });
+      for (let message = next(); message !== null; message = next()) errors.push(message.ancillary.length);
       const other = new Socket(inet, SOCK_DGRAM);
       other.sendToSync('one', s.getsockname());
       other.sendToSync('two', s.getsockname());
@@ -338,7 +346,8 @@ describe('what keeps a process alive', () => {
 describe('the limits of a process', () => {
   const prelude = `
     import { Socket, SOCK_STREAM } from '@sock/core';
-    const unix = { name: 'unix', domain: 1, encode: (p, into) => 2 + Buffer.from(into.buffer, into.byteOffset + 2, 106).write(p, 'latin1'), decode: () => '', format: (p) => p.replace('\\0', '@') };
+    const encode = (path, into) => 2 + Buffer.from(into.buffer, into.byteOffset + 2, 106).write(path, 'latin1');
+    const unix = { name: 'unix', domain: 1, encode, decode: () => '', format: (path) => path.replace('\\0', '@') };
   `;
 
   /** Runs a program with a standard input that is closed, and at most so many descriptors. */
@@ -432,8 +441,10 @@ describe('the limits of a process', () => {
       console.log(await accepting);
       try { server.acceptSync(); } catch (error) { console.log(error.message); }
       try { server.tryAccept(); } catch (error) { console.log(error.code); }
-      const iterating = (async () => { for await (const { socket } of server.connections()) return socket; })().catch((error) => error.code);
-      console.log(await iterating);
+      const iterating = (async () => {
+        for await (const { socket } of server.connections()) return socket;
+      })();
+      console.log(await iterating.catch((error) => error.code));
       sockets.splice(0).forEach((s) => s.close());
       const { socket } = await server.accept();
       client.sendSync('after');

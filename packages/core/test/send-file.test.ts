@@ -6,13 +6,13 @@ import { type Socket, SocketTimeoutError } from '@sock/core';
 import { failure, pattern, rejection, sha256, tempPath, thrown, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { drain, fill, pair, tcpPair } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 import { native, Script } from './support/script.js';
 
 const DATA = pattern(300_000);
 
 describe('sendFile', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   let a: Socket<string>;
   let b: Socket<string>;
   let file: number;
@@ -122,7 +122,8 @@ describe('sendFile', () => {
 
   for (const form of ['promise', 'sync'] as const) {
     for (const fallback of [false, true]) {
-      it(`a timeout is for all of it, and tells how much was sent (${form}, ${fallback ? 'fallback' : 'sendfile'})`, async () => {
+      const how = `${form}, ${fallback ? 'fallback' : 'sendfile'}`;
+      it(`a timeout is for all of it, and tells how much was sent (${how})`, async () => {
         if (fallback) new Script(a, { sendfile: [-constants.errno.EINVAL] });
         const error = await failure(form, a, 'sendFile', file, { timeout: 50 });
         expect(error).to.be.instanceOf(SocketTimeoutError);

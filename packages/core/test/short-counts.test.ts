@@ -2,7 +2,7 @@ import { MSG_PEEK, MSG_WAITALL, SHUT_WR, SOCK_DGRAM, SOCK_SEQPACKET, type Socket
 import { pattern, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { pair, tcpPair } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 import { native, Script } from './support/script.js';
 
 const few = 7;
@@ -14,7 +14,7 @@ const KINDS = [
 ] as const;
 
 describe('short counts', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(() => stack[Symbol.dispose]());
 
   function open(make: () => [Socket<never>, Socket<never>] | [Socket<string>, Socket<string>]): [Socket, Socket] {
@@ -86,7 +86,7 @@ describe('short counts', () => {
 });
 
 describe('MSG_WAITALL', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   let a: Socket<string>;
   let b: Socket<string>;
   beforeEach(() => {

@@ -3,10 +3,10 @@ import { SHUT_WR, type Socket } from '@sock/core';
 import { pattern, rejection, sha256, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { pair } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 
 describe('Web streams', () => {
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   let a: Socket<string>;
   let b: Socket<string>;
   beforeEach(() => {

@@ -5,7 +5,7 @@ import { getDefaultTimeout, SOCK_STREAM, Socket, setDefaultTimeout } from '@sock
 import { delay, openDescriptors, settled, startNode, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { pair, unix } from './support/families.js';
-import { DisposableStackLike } from './support/operations.js';
+import { Cleanup } from './support/operations.js';
 
 const core = JSON.stringify(fileURLToPath(import.meta.resolve('@sock/core')));
 
@@ -33,7 +33,7 @@ function message(worker: Worker): Promise<unknown> {
 
 describe('worker threads', function () {
   this.timeout(20_000);
-  const stack = new DisposableStackLike();
+  const stack = new Cleanup();
   afterEach(async () => {
     stack[Symbol.dispose]();
     for (const worker of workers) await worker.terminate();
@@ -82,7 +82,13 @@ describe('worker threads', function () {
     'nothing pending': '',
     'a pending recv': 'a.recv(1);',
     'many operations pending': `
-      for (let i = 0; i < 50; i++) { const [c, d] = Socket.pair(unix); keep.push(c, d); c.recv(1); d.waitReadable(); c.recvMsg(1, 0, { flags: 0x2000 }); }
+      for (let i = 0; i < 50; i++) {
+        const [c, d] = Socket.pair(unix);
+        keep.push(c, d);
+        c.recv(1);
+        d.waitReadable();
+        c.recvMsg(1, 0, { flags: 0x2000 });
+      }
     `,
     'a pending send': 'while (a.trySend(Buffer.alloc(1000)) !== null); a.sendAll(Buffer.alloc(1000));',
     'a pending poll': 'poll([{ socket: a }, { socket: b }]);',
@@ -130,7 +136,14 @@ describe('worker threads', function () {
 
   it('end by themselves when nothing is pending, though sockets are open', async () => {
     const worker = start(`
-      (async () => { const [a, b] = Socket.pair(unix); b.sendSync('x'); await a.recv(1); const c = b.recv(1); a.sendSync('y'); await c; })();
+      (async () => {
+        const [a, b] = Socket.pair(unix);
+        b.sendSync('x');
+        await a.recv(1);
+        const waiting = b.recv(1);
+        a.sendSync('y');
+        await waiting;
+      })();
     `);
     expect(await within('exit', new Promise((resolve) => worker.once('exit', resolve)))).to.equal(0);
   });
@@ -208,11 +221,17 @@ describe('worker threads', function () {
 
 describe('a process with many threads', () => {
   it('exits cleanly while workers wait', async () => {
+    const waiting = `${PRELUDE}
+      const [a, b] = Socket.pair(unix);
+      a.recv(1);
+      parentPort.postMessage(1);
+      setTimeout(() => b.recvSync(1), 10);
+    `;
     const source = `
       import { Worker } from 'node:worker_threads';
       import { Socket } from '@sock/core';
       const unix = { name: 'unix', domain: 1, encode: () => 2, decode: () => '', format: () => '' };
-      const body = ${JSON.stringify(`${PRELUDE} const [a, b] = Socket.pair(unix); a.recv(1); parentPort.postMessage(1); setTimeout(() => b.recvSync(1), 10);`)};
+      const body = ${JSON.stringify(waiting)};
       const workers = Array.from({ length: 4 }, () => new Worker(body, { eval: true, execArgv: [] }));
       await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('message', resolve))));
       Socket.pair(unix)[0].recv(1);

@@ -133,7 +133,7 @@ export function drain(socket: Socket<unknown>): number {
   }
 }
 
-/** What /proc says of a descriptor of this process, such as `socket:[1234]`; `undefined` where it is closed. */
+/** Whether a descriptor of this process is open. Source: proc(5). */
 export function isOpen(fd: number): boolean {
   try {
     readFileSync(`/proc/self/fdinfo/${fd}`);

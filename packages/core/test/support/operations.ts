@@ -20,11 +20,11 @@ export interface Case {
   /** Name of the native function that makes the call. */
   call: Call;
   forms: readonly ('promise' | 'sync' | 'try')[];
-  prepare(stack: DisposableStackLike): Prepared;
+  prepare(stack: Cleanup): Prepared;
 }
 
 /** Things to dispose of after a test, the last first. */
-export class DisposableStackLike implements Disposable {
+export class Cleanup implements Disposable {
   readonly #items: (() => void)[] = [];
 
   use<T extends Disposable>(item: T): T {
