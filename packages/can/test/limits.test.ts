@@ -21,7 +21,19 @@ import {
   writeI32,
   writeU16BE,
 } from '@sock/core';
-import { capability, delay, describeIf, FORMS, invoke, pattern, probe, rejection, scaled, thrown, within } from '@sock/testkit';
+import {
+  capability,
+  delay,
+  describeIf,
+  FORMS,
+  invoke,
+  pattern,
+  probe,
+  rejection,
+  scaled,
+  thrown,
+  within,
+} from '@sock/testkit';
 import { expect } from 'chai';
 import {
   addInterface,
@@ -54,6 +66,7 @@ const tokenBucket = [
     name: 'sch_tbf',
     remedy: 'modprobe sch_tbf',
     probe() {
+      if (hasRaw.some((one) => one.missing() !== undefined)) throw new Error('there is no CAN');
       try {
         execFileSync('modprobe', ['sch_tbf'], { stdio: 'ignore' });
       } catch {

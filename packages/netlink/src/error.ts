@@ -78,7 +78,7 @@ export interface RequestSubject {
   /** What it was about, such as the name of a link. */
   readonly about?: string | undefined;
   /** One clause for the message, where the remedy is known. */
-  readonly explain?: ((code: string) => string | undefined) | undefined;
+  readonly explain?: ((code: string, text: string | undefined) => string | undefined) | undefined;
 }
 
 /**
@@ -132,7 +132,7 @@ function describe(
     text?.replace(/\.$/, ''),
     attribute === undefined ? undefined : `attribute ${attribute} of the request is not accepted`,
     missing === undefined ? undefined : `attribute ${missing} is missing`,
-    explain?.(code) ?? CLAUSES[code],
+    explain?.(code, text) ?? CLAUSES[code],
   ].filter((clause) => clause !== undefined && clause !== '');
   const what = about === undefined || about === '' ? '' : ` ${about}`;
   return `${label} ${code}${what}${clauses.length === 0 ? '' : `: ${clauses.join('; ')}`}`;

@@ -31,8 +31,8 @@ export interface RequestOptions extends WaitOptions {
   label?: string | undefined;
   /** What it is about, for error messages, such as the name of a link. */
   about?: string | undefined;
-  /** A clause for error messages by the error's code, where there is a remedy to name. */
-  explain?: ((code: string) => string | undefined) | undefined;
+  /** A clause for error messages by the error's code and the kernel's words, where there is a remedy to name. */
+  explain?: ((code: string, text: string | undefined) => string | undefined) | undefined;
 }
 
 /** What was received together. */

@@ -249,16 +249,18 @@ function linkInfo(argument: string, input: Particulars, interfaces: Interfaces):
 /** Modules of kinds whose name is another. */
 const MODULES: Readonly<Record<string, string>> = { vlan: '8021q', bond: 'bonding', gre: 'ip_gre', macvtap: 'macvtap' };
 
+function unknownKind(kind: string): string {
+  const module = MODULES[kind] ?? kind;
+  return `this kernel cannot make links of the kind ${kind}; load the module ${module} (modprobe ${module})`;
+}
+
 function addition(link: LinkInput): Change {
   const { kind, name, index, link: below, transmitQueues, receiveQueues, attributes = [] } = checkObject('link', link);
   checkString('link.kind', kind);
   return {
     label: 'RTM_NEWLINK',
     about: name ?? kind,
-    explain: (code) =>
-      code === 'EOPNOTSUPP' && kind !== undefined
-        ? `this kernel cannot make links of the kind ${kind}; load the module ${MODULES[kind] ?? kind} (modprobe ${MODULES[kind] ?? kind})`
-        : undefined,
+    explain: (code, text) => (code === 'EOPNOTSUPP' && /device type/.test(text ?? '') ? unknownKind(kind) : undefined),
     request(socket) {
       const found = propertyAttributes('link', link, socket);
       if (below !== undefined) found.push(attribute.u32(c.IFLA_LINK, interfaceIndex('link.link', below, socket)));

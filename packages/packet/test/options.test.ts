@@ -46,6 +46,7 @@ const open = (type: number = SOCK_RAW) => new Socket(packet, type, 0);
 function has(option: SocketOption<number>, since: string) {
   return capability({
     name: option.label,
+    since,
     remedy: `use Linux ${since} or newer`,
     probe() {
       using socket = open();

@@ -1,6 +1,6 @@
 import { SO_ERROR, SOL_SOCKET, type SocketError } from '@sock/core';
 import { type PacketBlock, PacketSocket, packetVersion, type ReceivedPacket } from '@sock/packet';
-import { type Child, delay, rejection, startCommand, thrown, within } from '@sock/testkit';
+import { type Child, delay, rejection, scaled, startCommand, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { ip, numbered, numberOf, TEST_PROTOCOL } from '../support/frames.js';
 import { PAIR, type Scenario } from '../support/namespace.js';
@@ -61,8 +61,8 @@ export const scenarios: readonly Scenario[] = [
       using tap = await opened('vb');
       using ring = tap.ring({ blocks: 2, blockSize: 4096, blockTimeout: 1 });
       const removal = soon('ip link del vb');
-      expect(thrown(() => socket.recvSync(100, { timeout: 8000 }))).to.include(down);
-      expect(thrown(() => ring.recvBlockSync({ timeout: 8000 }))).to.include(down);
+      expect(thrown(() => socket.recvSync(100, { timeout: scaled(8000) }))).to.include(down);
+      expect(thrown(() => ring.recvBlockSync({ timeout: scaled(8000) }))).to.include(down);
       await removal.succeeded();
       expect(socket.tryRecv(100)).to.equal(null);
     },

@@ -91,6 +91,7 @@ const closeAll = (sockets: readonly PacketSocket[]): void => {
 
 const vnetHdrSz = capability({
   name: packetVnetHdrSz.label,
+  since: '6.4',
   remedy: 'use Linux 6.4 or newer',
   probe() {
     using socket = new PacketSocket();
@@ -140,7 +141,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: 'auxdata tell of the VLAN tag, of lengths and of the checksum',
-    setup: `${PAIR}\nip addr add 192.0.2.1/24 dev lo`,
+    setup: PAIR,
     async run() {
       using a = await opened('va');
       using b = await opened('vb', ETH_P_ALL);

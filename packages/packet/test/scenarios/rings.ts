@@ -31,7 +31,7 @@ import {
   TPACKET_V3,
   type TransmitRingOptions,
 } from '@sock/packet';
-import { capability, delay, rejection, thrown, turns, within } from '@sock/testkit';
+import { capability, delay, rejection, scaled, thrown, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { frame, ip, numbered, numberOf, TEST_PROTOCOL, udpFrame } from '../support/frames.js';
 import { LOCAL, PAIR, REMOTE, type Scenario, UNSHARE } from '../support/namespace.js';
@@ -43,6 +43,8 @@ async function opened(name: string, protocol = TEST_PROTOCOL, type?: number): Pr
 }
 
 const SMALL: RingOptions = { blocks: 4, blockSize: 8192, blockTimeout: 1 };
+/** Room for as many packets as there are blocks, however slowly they come. */
+const LARGE: RingOptions = { ...SMALL, blocks: 64 };
 
 /** Memory of sockets that this process has mapped. */
 const mapped = (): number => readFileSync('/proc/self/maps', 'latin1').split('socket:[').length - 1;
@@ -95,8 +97,8 @@ export const scenarios: readonly Scenario[] = [
     async run() {
       using a = await opened('va');
       using b = new PacketSocket({ protocol: TEST_PROTOCOL });
-      const ring = b.ring({ ...SMALL, rxHash: true });
-      expect([ring.blockCount, ring.blockSize, ring.closed]).to.deep.equal([4, 8192, false]);
+      const ring = b.ring({ ...LARGE, rxHash: true });
+      expect([ring.blockCount, ring.blockSize, ring.closed]).to.deep.equal([64, 8192, false]);
       await b.bind({ interface: 'vb' });
       const before = BigInt(Date.now()) * 1_000_000n;
       const done = collect(ring, 500);
@@ -159,7 +161,7 @@ export const scenarios: readonly Scenario[] = [
       expect(thrown(() => block.start(undefined as never))).to.include({ argument: 'index' });
 
       await a.send(numbered(1));
-      block = ring.recvBlockSync({ timeout: 5000 });
+      block = ring.recvBlockSync({ timeout: scaled(5000) });
       expect(numbersOf(block)).to.deep.equal([1]);
       expect(block.sequence).to.be.above(sequence);
       expect(copy.data).to.deep.equal(udpFrame('payload'));
@@ -190,7 +192,7 @@ export const scenarios: readonly Scenario[] = [
         for (let i = 0; i < 200; i++) await a.send(numbered(next + i, 60 + (i % 900)));
         const end = next + 200;
         const numbers: number[] = [];
-        const deadline = performance.now() + 5000;
+        const deadline = performance.now() + scaled(5000);
         // what the ring held when it was full, in order and whole
         for (;;) {
           const block = ring.tryRecvBlock();
@@ -230,7 +232,7 @@ export const scenarios: readonly Scenario[] = [
     async run() {
       using a = await opened('va');
       using b = await opened('vb');
-      const ring = b.ring({ blocks: 64, blockSize: 4096, blockTimeout: 1 });
+      const ring = b.ring({ blocks: 64, blockSize: 4096, blockTimeout: 1000 });
       for (let i = 0; i < 2000; i++) await a.send(numbered(i));
       let ticks = 0;
       const timer = setInterval(() => ticks++, 0);
@@ -352,7 +354,7 @@ export const scenarios: readonly Scenario[] = [
       const sockets: PacketSocket[] = [];
       for (let i = 0; i < 3; i++) {
         const socket = await opened('vb');
-        rings.push(socket.ring(SMALL));
+        rings.push(socket.ring(LARGE));
         socket.setOption(packetFanout, { id: 9, mode: PACKET_FANOUT_LB });
         sockets.push(socket);
       }
@@ -607,14 +609,14 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: 'a transmit ring waits for packets that are under way',
-    setup: `${PAIR}\ntc qdisc add dev va root tbf rate 400kbit burst 1600 limit 1000000`,
+    setup: `${PAIR}\ntc qdisc add dev va root tbf rate 160kbit burst 1600 limit 1000000`,
     requires: shaper,
     async run() {
       using a = new PacketSocket();
       await a.bind({ interface: 'va' });
       using b = await opened('vb');
       using ring = a.transmitRing({ frames: 16 });
-      // 1 000 bytes take 20 ms
+      // 1 000 bytes take 50 ms
       for (let i = 0; i < 8; i++) ring.push(numbered(i, 1000));
       expect(await rejection(ring.flush({ timeout: 30 }))).to.include({ code: 'ETIMEDOUT' });
       expect(thrown(() => ring.flushSync({ timeout: 10 }))).to.include({ code: 'ETIMEDOUT' });

@@ -1,6 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type Capabilities, type Capability, capability, itIf, probe, scaled, startCommand } from '@sock/testkit';
+import {
+  type Capabilities,
+  type Capability,
+  type Child,
+  capability,
+  itIf,
+  probe,
+  scaled,
+  startCommand,
+  within,
+} from '@sock/testkit';
 
 /** Without a user namespace where that is possible: in one, tcpdump cannot lay down its rights. */
 export const UNSHARE: readonly string[] = process.getuid?.() === 0 ? ['-n'] : ['-rn'];
@@ -30,7 +40,7 @@ export const links: Capability = capability({
     execFileSync('unshare', [...UNSHARE, 'sh', '-c', 'ip link add va type veth peer name vb'], { stdio: 'ignore' }),
 });
 
-/** A test that runs as a process of its own, in a network namespace of its own. */
+/** A test that runs in a process of its own, which has a network namespace of its own. */
 export interface Scenario {
   title: string;
   /** Shell commands that make the namespace what it is to be. */
@@ -54,16 +64,42 @@ export const REMOTE = '02:00:00:00:00:0b';
 
 const runner = fileURLToPath(new URL('run.js', import.meta.url));
 
-/** Defines a test for each scenario of the module `scenarios/<name>.js`. */
+// all scenarios of a module together
+const LIMIT = 600_000;
+
+/** Defines a test for each scenario of the module `scenarios/<name>.js`: one process runs them all, one at a time. */
 export function defineScenarios(name: string, scenarios: readonly Scenario[]): void {
-  for (const { title, setup, requires = [], timeout = 10_000 } of scenarios) {
+  let child: Child | undefined;
+
+  function start(): Child {
+    const shell = 'ip link set lo up && exec "$0" --expose-gc "$@"';
+    const args = [...UNSHARE, 'sh', '-c', shell, process.execPath, runner, name];
+    return startCommand('unshare', args, { timeout: LIMIT });
+  }
+
+  after(async () => {
+    child?.process.stdin?.end();
+    await child?.succeeded();
+  });
+
+  for (const { title, requires = [], timeout = 10_000 } of scenarios) {
     const capabilities = [probe('AF_PACKET'), namespaces, links, ...[requires].flat()] as Capabilities;
     itIf(capabilities, title, async function (this: Mocha.Context) {
-      this.timeout(scaled(timeout + 5000));
-      const shell = `set -e\nip link set lo up\n${setup}\nexec "$0" --expose-gc "$@"`;
-      const args = [...UNSHARE, 'sh', '-c', shell, process.execPath, runner, name, title];
-      const child = startCommand('unshare', args, { input: '', timeout });
-      await child.succeeded();
+      this.timeout(scaled(timeout + 10_000));
+      child ??= start();
+      child.write(`${title}\n`);
+      let answer: string;
+      try {
+        answer = await within(title, child.line(), timeout + 5000);
+      } catch (error) {
+        // the next one begins with another process
+        child.kill();
+        await child.outcome.catch(() => {});
+        child = undefined;
+        throw error;
+      }
+      const problem = JSON.parse(answer) as string;
+      if (problem !== '') throw new Error(problem);
     });
   }
 }
