@@ -6,6 +6,7 @@
 
 import { prepareLab, runLabTests } from './lib/lab.js';
 import { addCounts, conclude, noCounts, parseArguments, runMocha, summary, testedPackages } from './lib/mocha.js';
+import { isUnreleased, workspacePackages } from './lib/packages.js';
 import { heading, main, say } from './lib/process.js';
 import { setup } from './lib/setup.js';
 
@@ -24,6 +25,9 @@ await main(async () => {
     const counts = await runMocha(tested, { args: mochaArgs });
     lines.push([tested.folder, summary(counts)]);
     addCounts(all, counts);
+  }
+  for (const { folder, short } of names.length === 0 ? workspacePackages().filter(isUnreleased) : []) {
+    lines.push([folder, `not run: still being written (npm test -- ${short})`]);
   }
   if (obstacle === undefined) {
     const counts = await runLabTests();

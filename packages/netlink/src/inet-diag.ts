@@ -180,7 +180,7 @@ export interface ListInetSocketsOptions extends NetlinkOptions {
   /** Only sockets in these states; in any unless told. */
   states?: readonly SocketState[] | undefined;
   /** Anything else for the request: INET_DIAG_REQ_*. */
-  attributes?: Iterable<AttributeInput> | undefined;
+  extra?: Iterable<AttributeInput> | undefined;
 }
 
 /** Options of `listInetSocketsSync`. */
@@ -208,7 +208,7 @@ function protocolNumber(protocol: unknown): number {
 }
 
 function listings(options: ListInetSocketsOptions): Listing<InetSocket>[] {
-  const { protocol = 'tcp', family, states, attributes = [] } = checkObject('options', options);
+  const { protocol = 'tcp', family, states, extra = [] } = checkObject('options', options);
   const number = protocolNumber(protocol);
   if (family !== undefined && family !== AF_INET && family !== AF_INET6) {
     throw outOfRange('options.family', 'AF_INET or AF_INET6', family);
@@ -229,7 +229,7 @@ function listings(options: ListInetSocketsOptions): Listing<InetSocket>[] {
       payload[2] = EXTENSIONS;
       writeU32(payload, bits >>> 0, 4);
       const wide = number > 255 ? [attribute.u32(c.INET_DIAG_REQ_PROTOCOL, number)] : [];
-      return { type: c.SOCK_DIAG_BY_FAMILY, payload, attributes: [...wide, ...attributes] };
+      return { type: c.SOCK_DIAG_BY_FAMILY, payload, attributes: [...wide, ...extra] };
     },
     read: (message, names) => unpackInetSocket(message, number, names),
   }));

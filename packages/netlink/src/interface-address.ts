@@ -79,7 +79,7 @@ export interface InterfaceAddressInput {
   priority?: number | undefined;
   protocol?: number | undefined;
   /** Anything else: IFA_*. */
-  attributes?: Iterable<AttributeInput> | undefined;
+  extra?: Iterable<AttributeInput> | undefined;
 }
 
 /** Bytes of a struct ifaddrmsg. */
@@ -176,7 +176,7 @@ function seconds(argument: string, value: number | null): number {
 }
 
 function body(address: InterfaceAddressInput, socket: Parameters<typeof interfaceIndex>[2]) {
-  const { peer, broadcast, label, flags, priority, protocol, attributes = [] } = address;
+  const { peer, broadcast, label, flags, priority, protocol, extra = [] } = address;
   const { validLifetime = null, preferredLifetime = validLifetime } = address;
   const local = checkIp('address.address', address.address);
   const family = familyOf(local);
@@ -205,7 +205,7 @@ function body(address: InterfaceAddressInput, socket: Parameters<typeof interfac
   }
   const index = interfaceIndex('address.interface', address.interface, socket);
   checkInteger('address.scope', scope, 0, 0xff);
-  return { payload: header(family, index, prefixLength, scope), attributes: [...found, ...attributes] };
+  return { payload: header(family, index, prefixLength, scope), attributes: [...found, ...extra] };
 }
 
 function modification(address: InterfaceAddressInput, type: number, label: string, flags: number): Change {

@@ -51,7 +51,7 @@ export interface LinkProperties {
   /** IFF_ALLMULTI: receive every multicast packet. */
   allMulticast?: boolean | undefined;
   /** Anything else, after all that: IFLA_*. */
-  attributes?: Iterable<AttributeInput> | undefined;
+  extra?: Iterable<AttributeInput> | undefined;
 }
 
 /** What is accepted as a change of a link. */
@@ -212,7 +212,7 @@ function kindData(argument: string, input: Particulars, interfaces: Interfaces):
     const bytes = Buffer.concat([
       interfaceMessage(flagsOf(`${argument}.peer`, peer)),
       packAttributes(propertyAttributes(`${argument}.peer`, peer, interfaces)),
-      packAttributes(peer.attributes ?? [], `${argument}.peer.attributes`),
+      packAttributes(peer.extra ?? [], `${argument}.peer.extra`),
     ]);
     // VXCAN_INFO_PEER is the same
     found.push(attribute.bytes(c.VETH_INFO_PEER, bytes));
@@ -255,7 +255,7 @@ function unknownKind(kind: string): string {
 }
 
 function addition(link: LinkInput): Change {
-  const { kind, name, index, link: below, transmitQueues, receiveQueues, attributes = [] } = checkObject('link', link);
+  const { kind, name, index, link: below, transmitQueues, receiveQueues, extra = [] } = checkObject('link', link);
   checkString('link.kind', kind);
   return {
     label: 'RTM_NEWLINK',
@@ -270,7 +270,7 @@ function addition(link: LinkInput): Change {
       if (receiveQueues !== undefined) {
         found.push(attribute.u32(c.IFLA_NUM_RX_QUEUES, checkInteger('link.receiveQueues', receiveQueues, 1, 4096)));
       }
-      found.push(...linkInfo('link', link, socket), ...attributes);
+      found.push(...linkInfo('link', link, socket), ...extra);
       const wanted = index === undefined ? 0 : checkInteger('link.index', index, 1, 0x7fffffff);
       return {
         type: c.RTM_NEWLINK,
@@ -297,7 +297,7 @@ export function addLinkSync(link: LinkInput, options: NetlinkSyncOptions = {}): 
 }
 
 function setting(link: InterfaceInput, changes: LinkChanges): Change {
-  const { attributes = [] } = checkObject('changes', changes);
+  const { extra = [] } = checkObject('changes', changes);
   return {
     label: 'RTM_NEWLINK',
     about: String(link),
@@ -306,7 +306,7 @@ function setting(link: InterfaceInput, changes: LinkChanges): Change {
       const found = [
         ...propertyAttributes('changes', changes, socket),
         ...linkInfo('changes', changes, socket),
-        ...attributes,
+        ...extra,
       ];
       const index = interfaceIndex('link', link, socket);
       return {

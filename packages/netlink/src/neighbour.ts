@@ -90,7 +90,7 @@ export interface NeighbourInput {
   vlan?: number | undefined;
   protocol?: number | undefined;
   /** Anything else: NDA_*. */
-  attributes?: Iterable<AttributeInput> | undefined;
+  extra?: Iterable<AttributeInput> | undefined;
 }
 
 /** Bytes of a struct ndmsg. */
@@ -182,7 +182,7 @@ export function listNeighboursSync(options: ListNeighboursSyncOptions = {}): Nei
 }
 
 function modification(neighbour: NeighbourInput, type: number, label: string, requestFlags: number): Change {
-  const { destination, linkAddress, vlan, protocol, flags = 0, attributes = [] } = checkObject('neighbour', neighbour);
+  const { destination, linkAddress, vlan, protocol, flags = 0, extra = [] } = checkObject('neighbour', neighbour);
   const { state = type === c.RTM_NEWNEIGH ? c.NUD_PERMANENT : 0 } = neighbour;
   return {
     label,
@@ -209,7 +209,7 @@ function modification(neighbour: NeighbourInput, type: number, label: string, re
         checkInteger('neighbour.state', state, 0, 0xffff),
         checkInteger('neighbour.flags', flags, 0, 0xff),
       );
-      return { type, flags: requestFlags, payload, attributes: [...found, ...attributes] };
+      return { type, flags: requestFlags, payload, attributes: [...found, ...extra] };
     },
   };
 }

@@ -78,7 +78,7 @@ export interface RouteInput {
   flags?: number | undefined;
   metrics?: RouteMetrics | undefined;
   /** Anything else: RTA_*. */
-  attributes?: Iterable<AttributeInput> | undefined;
+  extra?: Iterable<AttributeInput> | undefined;
 }
 
 /** Options of `listRoutes`. */
@@ -173,7 +173,9 @@ function question(destination: string, options: GetRouteOptions): Listing<Route>
         attributes.push(attribute.u32(c.RTA_OIF, interfaceIndex('options.interface', link, socket)));
       }
       if (mark !== undefined) attributes.push(attribute.u32(c.RTA_MARK, checkU32('options.mark', mark)));
-      const flags = match ? c.RTM_F_FIB_MATCH : c.RTM_F_LOOKUP_TABLE;
+      // IPv6 gives the table unasked, and does not want to be asked
+      const lookup = family === AF_INET ? c.RTM_F_LOOKUP_TABLE : 0;
+      const flags = match ? c.RTM_F_FIB_MATCH : lookup;
       const sourcePrefixLength = source === undefined ? 0 : bits;
       const payload = routeMessage({ family, prefixLength: bits, sourcePrefixLength, flags });
       return { type: c.RTM_GETROUTE, payload, attributes };
@@ -207,7 +209,7 @@ function gatewayAttribute(argument: string, gateway: unknown, family: number): A
 function packHop(argument: string, hop: NextHopInput, family: number, interfaces: Interfaces): Buffer {
   const { gateway, interface: link, weight = 1, flags = 0 } = checkObject(argument, hop);
   const header = Buffer.alloc(8);
-  header[2] = checkInteger(`${argument}.flags`, flags, 0, 0xff);
+  header[2] = checkInteger(`${argument}.flags`, flags, 0, 0xff) & ~TOLD;
   header[3] = checkInteger(`${argument}.weight`, weight, 1, 256) - 1;
   if (link !== undefined) writeI32(header, interfaceIndex(`${argument}.interface`, link, interfaces), 4);
   const bytes = Buffer.concat([
@@ -262,6 +264,9 @@ function familyOfRoute({ family, destination, source, gateway, preferredSource, 
   for (const [name, value] of Object.entries(members)) {
     if (value !== undefined) return familyOf(checkIp(`route.${name}`, value));
   }
+  if (nextHops !== undefined && !Array.isArray(nextHops)) {
+    throw invalidArgumentType('route.nextHops', 'an array of next hops', nextHops);
+  }
   const hop = nextHops?.find((one) => one?.gateway !== undefined);
   return hop === undefined ? AF_INET : familyOf(checkIp('route.nextHops.gateway', hop.gateway));
 }
@@ -272,7 +277,7 @@ function scopeOf({ scope, gateway, nextHops, nextHopId }: RouteInput, family: nu
   if (family === AF_INET6) return c.RT_SCOPE_UNIVERSE;
   if (type === c.RTN_LOCAL) return c.RT_SCOPE_HOST;
   if (type === c.RTN_BROADCAST || type === c.RTN_ANYCAST || type === c.RTN_MULTICAST) return c.RT_SCOPE_LINK;
-  const direct = gateway === undefined && nextHops === undefined && nextHopId === undefined;
+  const direct = gateway === undefined && (nextHops ?? []).length === 0 && nextHopId === undefined;
   return direct && type === c.RTN_UNICAST ? c.RT_SCOPE_LINK : c.RT_SCOPE_UNIVERSE;
 }
 
@@ -286,8 +291,19 @@ function networkOf(name: 'destination' | 'source', address: unknown, length: unk
   return { bytes, length: checkInteger(argument, length ?? bits, 0, bits) };
 }
 
+// flags that the kernel tells and does not take: what was listed can be added again
+const TOLD =
+  c.RTNH_F_DEAD |
+  c.RTNH_F_LINKDOWN |
+  c.RTNH_F_OFFLOAD |
+  c.RTNH_F_UNRESOLVED |
+  c.RTNH_F_TRAP |
+  c.RTM_F_OFFLOAD |
+  c.RTM_F_TRAP |
+  c.RTM_F_OFFLOAD_FAILED;
+
 function body(route: RouteInput, interfaces: Interfaces, creates: boolean) {
-  const { gateway, interface: link, nextHops, nextHopId, preferredSource, priority, metrics, attributes = [] } = route;
+  const { gateway, interface: link, nextHops, nextHopId, preferredSource, priority, metrics, extra = [] } = route;
   const { tos = 0, flags = 0 } = route;
   const family = familyOfRoute(route);
   // what is left out when something is removed matches anything
@@ -305,8 +321,7 @@ function body(route: RouteInput, interfaces: Interfaces, creates: boolean) {
   if (source.bytes !== undefined) found.push(attribute.bytes(c.RTA_SRC, source.bytes));
   if (gateway !== undefined) found.push(gatewayAttribute('route.gateway', gateway, family));
   if (link !== undefined) found.push(attribute.u32(c.RTA_OIF, interfaceIndex('route.interface', link, interfaces)));
-  if (nextHops !== undefined) {
-    if (!Array.isArray(nextHops)) throw invalidArgumentType('route.nextHops', 'an array of next hops', nextHops);
+  if (nextHops !== undefined && nextHops.length > 0) {
     const hops = nextHops.map((hop, i) => packHop(`route.nextHops[${i}]`, hop, family, interfaces));
     found.push(attribute.bytes(c.RTA_MULTIPATH, Buffer.concat(hops)));
   }
@@ -325,9 +340,9 @@ function body(route: RouteInput, interfaces: Interfaces, creates: boolean) {
     protocol,
     scope,
     type,
-    flags: checkU32('route.flags', flags),
+    flags: (checkU32('route.flags', flags) & ~TOLD) >>> 0,
   });
-  return { payload, attributes: [...found, ...attributes] };
+  return { payload, attributes: [...found, ...extra] };
 }
 
 const about = ({ destination = 'default', prefixLength }: RouteInput): string =>

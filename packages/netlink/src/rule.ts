@@ -103,7 +103,7 @@ export interface RuleInput extends Selector {
   l3mdev?: boolean;
   protocol?: number;
   /** Anything else: FRA_*. */
-  attributes?: Iterable<AttributeInput>;
+  extra?: Iterable<AttributeInput>;
 }
 
 /** Bytes of a struct fib_rule_hdr. */
@@ -216,7 +216,7 @@ function familyOfRule({ family, source, destination }: RuleInput): number {
 
 function body(rule: RuleInput, creates: boolean): { payload: Buffer; attributes: AttributeInput[] } {
   const { source, destination, incomingInterface, outgoingInterface, users, ipProtocol, protocol, l3mdev } = rule;
-  const { sourcePorts, destinationPorts, tos = 0, invert = false, attributes = [] } = rule;
+  const { sourcePorts, destinationPorts, tos = 0, invert = false, extra = [] } = rule;
   const family = familyOfRule(rule);
   const bits = addressSize(family) * 8;
   const found: AttributeInput[] = [];
@@ -264,7 +264,7 @@ function body(rule: RuleInput, creates: boolean): { payload: Buffer; attributes:
   if (table !== c.RT_TABLE_UNSPEC) found.push(attribute.u32(c.FRA_TABLE, table));
   payload[4] = table > 255 ? c.RT_TABLE_UNSPEC : table;
   writeU32(payload, checkBoolean('rule.invert', invert) ? c.FIB_RULE_INVERT : 0, 8);
-  return { payload, attributes: [...found, ...attributes] };
+  return { payload, attributes: [...found, ...extra] };
 }
 
 function addition(rule: RuleInput): Change {

@@ -70,7 +70,9 @@ describe('netlink attributes', () => {
         const part = unpackAttributes(bytes.subarray(0, cut % (bytes.length + 1)));
         expect(part.length).to.be.at.most(whole.length);
         const first = [...whole].slice(0, part.length);
-        expect([...part].map((one) => one.data.toString('hex'))).to.deep.equal(first.map((one) => one.data.toString('hex')));
+        expect([...part].map((one) => one.data.toString('hex'))).to.deep.equal(
+          first.map((one) => one.data.toString('hex')),
+        );
       }),
     );
   });
@@ -129,7 +131,10 @@ describe('netlink attributes', () => {
       expect(short[name](1), name).to.equal(undefined);
       expect(short[name](2), name).to.equal(undefined);
       for (const wrong of [minimum - 1, maximum + 1, 0.5, Number.NaN]) {
-        expect(thrown(() => attribute[name](1, wrong)), name).to.include({ code: 'ERR_OUT_OF_RANGE', argument: 'value' });
+        expect(
+          thrown(() => attribute[name](1, wrong)),
+          name,
+        ).to.include({ code: 'ERR_OUT_OF_RANGE', argument: 'value' });
       }
       expect(thrown(() => attribute[name](1, '1' as never))).to.include({ code: 'ERR_INVALID_ARG_TYPE' });
     }
@@ -137,14 +142,19 @@ describe('netlink attributes', () => {
 
   it('integers of 64 bits are bigints', () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (u, s) => {
-        const read = unpackAttributes(packAttributes([attribute.u64(1, u), attribute.s64(2, s)]));
-        expect(read.u64(1)).to.equal(u);
-        expect(read.s64(2)).to.equal(s);
-      }),
+      fc.property(
+        fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+        fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+        (u, s) => {
+          const read = unpackAttributes(packAttributes([attribute.u64(1, u), attribute.s64(2, s)]));
+          expect(read.u64(1)).to.equal(u);
+          expect(read.s64(2)).to.equal(s);
+        },
+      ),
     );
     expect(unpackAttributes(packAttributes([attribute.u64(1, 7)])).u64(1)).to.equal(7n);
-    for (const wrong of [-1n, 2n ** 64n]) expect(thrown(() => attribute.u64(1, wrong))).to.include({ argument: 'value' });
+    for (const wrong of [-1n, 2n ** 64n])
+      expect(thrown(() => attribute.u64(1, wrong))).to.include({ argument: 'value' });
     for (const wrong of [-(2n ** 63n) - 1n, 2n ** 63n]) {
       expect(thrown(() => attribute.s64(1, wrong))).to.include({ argument: 'value' });
     }
@@ -176,7 +186,12 @@ describe('netlink attributes', () => {
 
   it('texts end at their first NUL, or at their end', () => {
     const read = unpackAttributes(
-      packAttributes([attribute.text(1, 'größe'), attribute.bytes(2, 'no end'), attribute.bytes(3, 'a\0b'), attribute.flag(4)]),
+      packAttributes([
+        attribute.text(1, 'größe'),
+        attribute.bytes(2, 'no end'),
+        attribute.bytes(3, 'a\0b'),
+        attribute.flag(4),
+      ]),
     );
     expect(read.bytes(1)?.at(-1)).to.equal(0);
     expect([1, 2, 3, 4, 5].map((number) => read.text(number))).to.deep.equal(['größe', 'no end', 'a', '', undefined]);
@@ -197,7 +212,9 @@ describe('netlink attributes', () => {
 
   it('nested ones are read in turn, with or without the flag', () => {
     const inner = [attribute.u32(7, 42)];
-    const read = unpackAttributes(packAttributes([attribute.nested(1, inner), attribute.bytes(2, packAttributes(inner))]));
+    const read = unpackAttributes(
+      packAttributes([attribute.nested(1, inner), attribute.bytes(2, packAttributes(inner))]),
+    );
     expect(read.get(1)?.nested).to.equal(true);
     expect(read.nested(1)?.u32(7)).to.equal(42);
     expect(read.nested(2)?.u32(7)).to.equal(42);
@@ -218,7 +235,10 @@ describe('netlink attributes', () => {
       [[{ type: 1, data: Buffer.alloc(65_532) }], 'attributes[0]'],
     ];
     for (const [input, argument] of cases) {
-      expect(thrown(() => packAttributes(input as never)), argument).to.include({ argument });
+      expect(
+        thrown(() => packAttributes(input as never)),
+        argument,
+      ).to.include({ argument });
     }
     expect(packAttributes([{ type: 1, data: Buffer.alloc(65_531) }]).length).to.equal(65_536);
   });

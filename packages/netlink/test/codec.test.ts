@@ -1,5 +1,22 @@
-import { AF_NETLINK, EncodedAddress, SOCK_DGRAM, SOCK_RAW, Socket, type SocketError, type SocketInfo, writeU16, writeU32 } from '@sock/core';
-import { NETLINK_ROUTE, NETLINK_USERSOCK, type NetlinkAddress, type NetlinkInput, netlink, RTMGRP_LINK } from '@sock/netlink';
+import {
+  AF_NETLINK,
+  EncodedAddress,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  Socket,
+  type SocketError,
+  type SocketInfo,
+  writeU16,
+  writeU32,
+} from '@sock/core';
+import {
+  NETLINK_ROUTE,
+  NETLINK_USERSOCK,
+  type NetlinkAddress,
+  type NetlinkInput,
+  netlink,
+  RTMGRP_LINK,
+} from '@sock/netlink';
 import { rejection, thrown, unique, within } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';

@@ -4,7 +4,7 @@ import { conformance, type Supports, unique } from '@sock/testkit';
 
 // messages between programs, which may be any bytes
 const supports: Partial<Supports> = {
-  addresses: true,
+  addresses: false,
   zeroLength: false,
   timestamps: false,
   refusedLater: false,

@@ -71,7 +71,12 @@ const done = (sequence: number, errno = 0): NetlinkMessageInput => {
   return { type: NLMSG_DONE, flags: NLM_F_MULTI, sequence, payload };
 };
 
-const data = (sequence: number, payload: string, flags = 0): NetlinkMessageInput => ({ type: 100, flags, sequence, payload });
+const data = (sequence: number, payload: string, flags = 0): NetlinkMessageInput => ({
+  type: 100,
+  flags,
+  sequence,
+  payload,
+});
 
 describe('requests and answers', () => {
   let socket: NetlinkSocket;
@@ -98,7 +103,12 @@ describe('requests and answers', () => {
     expect(message.payload.toString()).to.equal('ask');
     expect(from).to.equal(socket.pid);
     peer.send(from, data(message.sequence, 'one.'));
-    peer.send(from, { type: NLMSG_NOOP, sequence: message.sequence }, data(message.sequence, 'two.'), ack(message.sequence));
+    peer.send(
+      from,
+      { type: NLMSG_NOOP, sequence: message.sequence },
+      data(message.sequence, 'two.'),
+      ack(message.sequence),
+    );
     const { messages, warning, cookie } = await within('the reply', reply);
     expect(payloads({ messages })).to.deep.equal(['one.', 'two.']);
     expect([warning, cookie]).to.deep.equal([undefined, undefined]);
@@ -197,7 +207,13 @@ describe('requests and answers', () => {
     const notifications = socket.notifications();
     const reply = socket.request({ type: 50 }, options);
     const { message } = await peer.request();
-    peer.send(from, data(late.sequence, 'late'), ack(late.sequence, -5), data(message.sequence, 'good'), ack(message.sequence));
+    peer.send(
+      from,
+      data(late.sequence, 'late'),
+      ack(late.sequence, -5),
+      data(message.sequence, 'good'),
+      ack(message.sequence),
+    );
     expect(payloads(await within('the reply', reply))).to.deep.equal(['good']);
     peer.send(from, data(0, 'news'));
     const { value } = await within('the notification', notifications.next());
@@ -249,7 +265,7 @@ describe('requests and answers', () => {
     await peer.request();
     socket.close();
     expect(await within('the request', request)).to.include({ code: 'ECANCELED' });
-    expect((await within('the list', list) as SocketError).code).to.be.oneOf(['ECANCELED', 'EBADF']);
+    expect(((await within('the list', list)) as SocketError).code).to.be.oneOf(['ECANCELED', 'EBADF']);
     expect(await within('the notifications', next)).to.deep.equal({ done: true, value: undefined });
     expect(await rejection(socket.request({ type: 50 }, options))).to.include({ code: 'EBADF' });
   });
@@ -287,9 +303,15 @@ describe('requests and answers', () => {
     for (const [request, given, argument] of cases) {
       const merged = typeof given === 'object' ? { ...options, ...given } : given;
       expect(await rejection(socket.request(request as never, merged as never)), argument).to.include({ argument });
-      expect(thrown(() => socket.requestSync(request as never, merged as never)), argument).to.include({ argument });
+      expect(
+        thrown(() => socket.requestSync(request as never, merged as never)),
+        argument,
+      ).to.include({ argument });
       expect(await rejection(socket.dump(request as never, merged as never).next()), argument).to.include({ argument });
-      expect(thrown(() => socket.dumpSync(request as never, merged as never).next()), argument).to.include({ argument });
+      expect(
+        thrown(() => socket.dumpSync(request as never, merged as never).next()),
+        argument,
+      ).to.include({ argument });
     }
     for (const [given, argument] of [
       [5, 'options'],
@@ -343,14 +365,18 @@ describe('lists', () => {
     const refused = rejection(collect(socket.dump({ type: 60 }, options)));
     const a = await peer.request();
     peer.send(a.from, ack(a.message.sequence, -95));
-    expect(await within('the first', refused)).to.be.instanceOf(NetlinkError).and.include({ code: 'EOPNOTSUPP' });
+    expect(await within('the first', refused))
+      .to.be.instanceOf(NetlinkError)
+      .and.include({ code: 'EOPNOTSUPP' });
 
     const list = socket.dump({ type: 60 }, options);
     const first = list.next();
     const b = await peer.request();
     peer.send(b.from, data(b.message.sequence, 'one.', NLM_F_MULTI), done(b.message.sequence, -5));
     expect((await within('one', first)).done).to.equal(false);
-    expect(await rejection(list.next())).to.be.instanceOf(NetlinkError).and.include({ code: 'EIO' });
+    expect(await rejection(list.next()))
+      .to.be.instanceOf(NetlinkError)
+      .and.include({ code: 'EIO' });
   });
 
   it('that changed meanwhile give what came, and then reject with EINTR', async () => {
@@ -358,7 +384,12 @@ describe('lists', () => {
     const first = list.next();
     const { message, from } = await peer.request();
     const { sequence } = message;
-    peer.send(from, data(sequence, 'one.', NLM_F_MULTI | NLM_F_DUMP_INTR), data(sequence, 'two.', NLM_F_MULTI), done(sequence));
+    peer.send(
+      from,
+      data(sequence, 'one.', NLM_F_MULTI | NLM_F_DUMP_INTR),
+      data(sequence, 'two.', NLM_F_MULTI),
+      done(sequence),
+    );
     expect((await within('one', first)).value?.payload.toString()).to.equal('one.');
     expect((await list.next()).value?.payload.toString()).to.equal('two.');
     const error = await rejection(list.next());
@@ -438,7 +469,9 @@ describe('lists', () => {
   it('that time out or are cancelled while they wait for their turn are never asked for', async () => {
     const first = collect(socket.dump({ type: 60 }, options));
     const a = await peer.request();
-    expect(await rejection(collect(socket.dump({ type: 60 }, { ...options, timeout: 10 })))).to.include({ code: 'ETIMEDOUT' });
+    expect(await rejection(collect(socket.dump({ type: 60 }, { ...options, timeout: 10 })))).to.include({
+      code: 'ETIMEDOUT',
+    });
     const controller = new AbortController();
     const cancelled = rejection(collect(socket.dump({ type: 60 }, { ...options, signal: controller.signal })));
     const last = collect(socket.dump({ type: 60, payload: 'last' }, options));
@@ -461,7 +494,9 @@ describe('lists', () => {
     const found = [...socket.dumpSync({ type: 60 }, options)].map(({ payload }) => payload.toString());
     expect(found).to.deep.equal(['b1..', 'b2..']);
     expect(await within('the other', running)).to.deep.equal(['a1..']);
-    expect(thrown(() => [...socket.dumpSync({ type: 60 }, { ...options, timeout: 10 })])).to.include({ code: 'ETIMEDOUT' });
+    expect(thrown(() => [...socket.dumpSync({ type: 60 }, { ...options, timeout: 10 })])).to.include({
+      code: 'ETIMEDOUT',
+    });
   });
 });
 
@@ -490,7 +525,10 @@ describe('notifications', () => {
     expect(found.value).to.include({ sender: peer.pid, group: 0, namespaceId: undefined });
     expect(text(found)).to.equal('n1..');
     // asked for together they still come in order
-    expect((await within('the rest', Promise.all([first.next(), first.next()]))).map(text)).to.deep.equal(['n2..', 'n3..']);
+    expect((await within('the rest', Promise.all([first.next(), first.next()]))).map(text)).to.deep.equal([
+      'n2..',
+      'n3..',
+    ]);
     for (const expected of ['n1..', 'n2..', 'n3..']) expect(text(await second.next())).to.equal(expected);
   });
 

@@ -1,6 +1,12 @@
 import { writeI32, writeU16, writeU32 } from '@sock/core';
 import {
   attribute,
+  NetlinkError,
+  type NetlinkMessage,
+  NL_ATTR_TYPE_U32,
+  NL_POLICY_TYPE_ATTR_MAX_VALUE_U,
+  NL_POLICY_TYPE_ATTR_MIN_VALUE_U,
+  NL_POLICY_TYPE_ATTR_TYPE,
   NLM_F_ACK_TLVS,
   NLM_F_CAPPED,
   NLM_F_MULTI,
@@ -12,12 +18,6 @@ import {
   NLMSGERR_ATTR_MSG,
   NLMSGERR_ATTR_OFFS,
   NLMSGERR_ATTR_POLICY,
-  NetlinkError,
-  type NetlinkMessage,
-  NL_ATTR_TYPE_U32,
-  NL_POLICY_TYPE_ATTR_MAX_VALUE_U,
-  NL_POLICY_TYPE_ATTR_MIN_VALUE_U,
-  NL_POLICY_TYPE_ATTR_TYPE,
   packAttributes,
   packMessage,
   unpackAcknowledgement,
@@ -39,7 +39,13 @@ import fc from 'fast-check';
 
 const u16 = fc.integer({ min: 0, max: 0xffff });
 const u32 = fc.integer({ min: 0, max: 0xffffffff });
-const message = fc.record({ type: u16, flags: u16, sequence: u32, pid: u32, payload: fc.uint8Array({ maxLength: 60 }) });
+const message = fc.record({
+  type: u16,
+  flags: u16,
+  sequence: u32,
+  pid: u32,
+  payload: fc.uint8Array({ maxLength: 60 }),
+});
 
 function plain({ payload, ...rest }: Pick<NetlinkMessage, 'payload'> | { payload: Uint8Array }) {
   return { ...rest, payload: [...payload] };
@@ -128,7 +134,9 @@ describe('netlink messages', () => {
   });
 
   it('attributes of any content after a right header make none of the readers throw', () => {
-    const attributes = fc.array(fc.record({ type: fc.integer({ min: 0, max: 70 }), data: fc.uint8Array({ maxLength: 80 }) }));
+    const attributes = fc.array(
+      fc.record({ type: fc.integer({ min: 0, max: 70 }), data: fc.uint8Array({ maxLength: 80 }) }),
+    );
     const cases = [
       [16, 16, 0],
       [20, 8, 2],
@@ -175,13 +183,19 @@ describe('netlink messages', () => {
       [{ type: 1, attributes: [{}] }, 'message.attributes[0].type'],
     ];
     for (const [input, argument] of cases) {
-      expect(thrown(() => packMessage(input as never)), argument).to.include({ argument });
+      expect(
+        thrown(() => packMessage(input as never)),
+        argument,
+      ).to.include({ argument });
     }
   });
 });
 
 /** An acknowledgement as the kernel makes it. */
-function acknowledgement(errno: number, options: { request?: Buffer; attributes?: Buffer; type?: number } = {}): NetlinkMessage {
+function acknowledgement(
+  errno: number,
+  options: { request?: Buffer; attributes?: Buffer; type?: number } = {},
+): NetlinkMessage {
   const { request, attributes, type = NLMSG_ERROR } = options;
   const head = Buffer.alloc(type === NLMSG_DONE ? 4 : 20);
   writeI32(head, errno, 0);
@@ -214,7 +228,14 @@ const told = {
 };
 
 describe('netlink acknowledgements', () => {
-  const nothing = { text: undefined, offset: undefined, missingType: undefined, missingNest: undefined, policy: undefined, cookie: undefined };
+  const nothing = {
+    text: undefined,
+    offset: undefined,
+    missingType: undefined,
+    missingNest: undefined,
+    policy: undefined,
+    cookie: undefined,
+  };
 
   it('without more are an errno', () => {
     for (const errno of [0, -1, -22]) {
@@ -233,7 +254,9 @@ describe('netlink acknowledgements', () => {
 
   it('may end a list with a count, and with nothing at all', () => {
     expect(unpackAcknowledgement(acknowledgement(7, { type: NLMSG_DONE }))?.errno).to.equal(0);
-    expect(unpackAcknowledgement({ type: NLMSG_DONE, flags: 0, sequence: 0, pid: 0, payload: Buffer.alloc(0) })?.errno).to.equal(0);
+    expect(
+      unpackAcknowledgement({ type: NLMSG_DONE, flags: 0, sequence: 0, pid: 0, payload: Buffer.alloc(0) })?.errno,
+    ).to.equal(0);
   });
 
   it('that are too short are none', () => {
@@ -252,7 +275,11 @@ describe('netlink acknowledgements', () => {
   });
 
   it('become errors that name the attribute', () => {
-    const bytes = packMessage({ type: 16, payload: Buffer.alloc(4), attributes: [attribute.u32(13, 1), attribute.flag(14)] });
+    const bytes = packMessage({
+      type: 16,
+      payload: Buffer.alloc(4),
+      attributes: [attribute.u32(13, 1), attribute.flag(14)],
+    });
     const error = new NetlinkError({ bytes, label: 'RTM_NEWLINK', about: 'eth7' }, { errno: -22, ...told });
     expect(error).to.include({ name: 'NetlinkError', code: 'EINVAL', errno: -22, syscall: 'RTM_NEWLINK', type: 16 });
     expect(error).to.include({ text: 'That is wrong.', offset: 20, attribute: 13, missingType: 5, missingNest: 28 });

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { type AddressFamily, AF_UNIX, SOCK_RAW, SOCK_SEQPACKET, Socket, scmRights } from '@sock/core';
 import { NETLINK_ROUTE, type NetlinkAddress, type NetlinkInput, NetlinkSocket, netlink } from '@sock/netlink';
 import { type Capability, type Child, capability, startCommand } from '@sock/testkit';
@@ -25,6 +26,19 @@ export function linkKind(kind: string, ...rest: readonly string[]): Capability {
 }
 
 export const veth: Capability = linkKind('veth');
+
+/**
+ * What we list, and what another program lists, at one moment: the kernel goes on changing things for a while
+ * after each request (operational states, IPv6 addresses and their routes).
+ */
+export async function atOnce<A, B>(ours: () => Promise<A>, theirs: () => Promise<B>): Promise<[A, B]> {
+  for (let i = 0; i < 100; i++) {
+    const before = await ours();
+    const other = await theirs();
+    if (isDeepStrictEqual(before, await ours())) return [before, other];
+  }
+  throw new Error('it never stays the same');
+}
 
 const channelFamily: AddressFamily<string> = {
   name: 'channel',

@@ -41,7 +41,8 @@ describe('netlink options', () => {
     expect(thrown(() => socket.setOption(option, 1 as never))).to.include({ argument: 'value' });
   }
 
-  for (const option of table) it(`${option.label} is false at first, and what it was set to then`, () => toggles(option));
+  for (const option of table)
+    it(`${option.label} is false at first, and what it was set to then`, () => toggles(option));
 
   itIf(probe('root'), 'NETLINK_LISTEN_ALL_NSID is false at first, and what it was set to then', () => {
     using socket = new Socket(netlink);

@@ -55,7 +55,7 @@ import {
 } from '@sock/netlink';
 import { describeIf, rejection, thrown } from '@sock/testkit';
 import { expect } from 'chai';
-import { Namespace, namespaces, veth } from './namespace.js';
+import { atOnce, Namespace, namespaces, veth } from './namespace.js';
 
 type Json = Record<string, unknown>;
 
@@ -83,7 +83,11 @@ const PROTOCOLS: Record<number, string> = {
   [RTPROT_BGP]: 'bgp',
   [RTPROT_RA]: 'ra',
 };
-const TABLES: Record<number, string> = { [RT_TABLE_MAIN]: 'main', [RT_TABLE_LOCAL]: 'local', [RT_TABLE_DEFAULT]: 'default' };
+const TABLES: Record<number, string> = {
+  [RT_TABLE_MAIN]: 'main',
+  [RT_TABLE_LOCAL]: 'local',
+  [RT_TABLE_DEFAULT]: 'default',
+};
 
 const tableOf = (table: number): string => TABLES[table] ?? String(table);
 
@@ -125,7 +129,7 @@ describeIf([namespaces, veth], 'routes and rules, beside ip(8)', function () {
       deleteLinkSync('r0', { socket });
       deleteLinkSync('s0', { socket });
       for (const route of listRoutesSync({ socket })) {
-        if (route.protocol !== RTPROT_KERNEL) deleteRouteSync({ ...route, interface: route.index ?? 1, metrics: {} }, { socket });
+        if (route.protocol !== RTPROT_KERNEL) deleteRouteSync(route, { socket });
       }
     });
 
@@ -143,9 +147,10 @@ describeIf([namespaces, veth], 'routes and rules, beside ip(8)', function () {
         prefsrc: route.preferredSource,
         metric: route.priority,
         nexthops: route.nextHops.map((hop) => ({ gateway: hop.gateway, dev: hop.interface, weight: hop.weight })),
-        metrics: route.metrics.mtu === undefined && route.metrics.advertisedMss === undefined ? undefined : [
-          { mtu: route.metrics.mtu, advmss: route.metrics.advertisedMss },
-        ],
+        metrics:
+          route.metrics.mtu === undefined && route.metrics.advertisedMss === undefined
+            ? undefined
+            : [{ mtu: route.metrics.mtu, advmss: route.metrics.advertisedMss }],
       };
     }
 
@@ -170,34 +175,64 @@ describeIf([namespaces, veth], 'routes and rules, beside ip(8)', function () {
     }
 
     async function compare(): Promise<Route[]> {
-      const ours = await listRoutes({ socket });
-      for (const [family, flag] of [
-        [AF_INET, '-4'],
-        [AF_INET6, '-6'],
+      const show = (flag: string) => namespace.ip('-d', flag, 'route', 'show', 'table', 'all');
+      const steady = async () => (await listRoutes({ socket })).map(({ attributes, ...route }) => route as Route);
+      const [ours, both] = await atOnce(steady, () => Promise.all([show('-4'), show('-6')]));
+      for (const [family, i] of [
+        [AF_INET, 0],
+        [AF_INET6, 1],
       ] as const) {
-        const theirs = (await namespace.ip('-d', flag, 'route', 'show', 'table', 'all')).map(fromIp);
+        const theirs = (both[i] as Json[]).map(fromIp);
         const found = ours.filter((route) => route.family === family).map(asIp);
         const key = (json: Json) => JSON.stringify([json.dst, json.dev, json.table, json.metric, json.type]);
         const sort = (list: Json[]) => list.sort((a, b) => (key(a) < key(b) ? -1 : 1));
-        expect(sort(found), flag).to.deep.equal(sort(theirs));
+        expect(sort(found)).to.deep.equal(sort(theirs));
       }
       return ours;
     }
 
-    const find = (routes: Route[], text: string): Route | undefined => routes.find(({ destination }) => destination === text);
+    const find = (routes: Route[], text: string): Route | undefined =>
+      routes.find(({ destination }) => destination === text);
 
     it('what ip adds, and what we add, both see alike', async () => {
       const add = (...words: string[]) => namespace.run('ip', 'route', 'add', ...words);
       await add('10.1.0.0/16', 'via', '192.0.2.9', 'metric', '50', 'mtu', '1300', 'advmss', '1200');
       await add('10.2.0.0/16', 'dev', 's0', 'src', '198.51.100.1', 'proto', 'static', 'table', '100');
       await add('blackhole', '10.3.0.0/16');
-      await add('10.4.0.0/16', 'nexthop', 'via', '192.0.2.9', 'weight', '3', 'nexthop', 'via', '198.51.100.9', 'dev', 's0');
+      await add(
+        '10.4.0.0/16',
+        'nexthop',
+        'via',
+        '192.0.2.9',
+        'weight',
+        '3',
+        'nexthop',
+        'via',
+        '198.51.100.9',
+        'dev',
+        's0',
+      );
       await namespace.run('ip', '-6', 'route', 'add', '2001:db8:9::/48', 'via', '2001:db8::9');
 
-      await addRoute({ destination: '10.5.0.0', prefixLength: 16, gateway: '192.0.2.9', priority: 7, metrics: { mtu: 1400, advertisedMss: 1100 } }, { socket });
-      await addRoute({ destination: '10.6.0.0', prefixLength: 16, interface: 's0', preferredSource: '198.51.100.1', table: 1000 }, { socket });
+      await addRoute(
+        {
+          destination: '10.5.0.0',
+          prefixLength: 16,
+          gateway: '192.0.2.9',
+          priority: 7,
+          metrics: { mtu: 1400, advertisedMss: 1100 },
+        },
+        { socket },
+      );
+      await addRoute(
+        { destination: '10.6.0.0', prefixLength: 16, interface: 's0', preferredSource: '198.51.100.1', table: 1000 },
+        { socket },
+      );
       await addRoute({ gateway: '192.0.2.254' }, { socket });
-      addRouteSync({ destination: '10.7.0.0', prefixLength: 16, type: RTN_UNREACHABLE, protocol: RTPROT_BGP }, { socket });
+      addRouteSync(
+        { destination: '10.7.0.0', prefixLength: 16, type: RTN_UNREACHABLE, protocol: RTPROT_BGP },
+        { socket },
+      );
       addRouteSync(
         {
           destination: '10.8.0.0',
@@ -212,28 +247,56 @@ describeIf([namespaces, veth], 'routes and rules, beside ip(8)', function () {
       addRouteSync({ destination: '2001:db8:a::', prefixLength: 48, gateway: '2001:db8::9', priority: 3 }, { socket });
       addRouteSync({ family: AF_INET6, gateway: '2001:db8::fe', interface: 'r0' }, { socket });
       addRouteSync(
-        { destination: '2001:db8:b::', prefixLength: 48, nextHops: [{ gateway: '2001:db8::9' }, { gateway: '2001:db8:1::9', weight: 2 }] },
+        {
+          destination: '2001:db8:b::',
+          prefixLength: 48,
+          nextHops: [{ gateway: '2001:db8::9' }, { gateway: '2001:db8:1::9', weight: 2 }],
+        },
         { socket },
       );
       addRouteSync({ destination: '10.9.9.9', type: RTN_LOCAL, interface: 'lo' }, { socket });
-      addRouteSync({ destination: '10.10.0.0', prefixLength: 16, gateway: '203.0.113.1', interface: 'r0', flags: RTNH_F_ONLINK }, { socket });
+      addRouteSync(
+        { destination: '10.10.0.0', prefixLength: 16, gateway: '203.0.113.1', interface: 'r0', flags: RTNH_F_ONLINK },
+        { socket },
+      );
 
       const routes = await compare();
-      expect(find(routes, '10.5.0.0')).to.include({ gateway: '192.0.2.9', interface: 'r0', priority: 7, table: RT_TABLE_MAIN });
+      expect(find(routes, '10.5.0.0')).to.include({
+        gateway: '192.0.2.9',
+        interface: 'r0',
+        priority: 7,
+        table: RT_TABLE_MAIN,
+      });
       expect(find(routes, '10.5.0.0')?.metrics).to.deep.equal({ mtu: 1400, advertisedMss: 1100 });
-      expect(find(routes, '10.5.0.0')).to.include({ protocol: RTPROT_STATIC, scope: RT_SCOPE_UNIVERSE, type: RTN_UNICAST });
-      expect(find(routes, '10.6.0.0')).to.include({ table: 1000, scope: RT_SCOPE_LINK, preferredSource: '198.51.100.1' });
+      expect(find(routes, '10.5.0.0')).to.include({
+        protocol: RTPROT_STATIC,
+        scope: RT_SCOPE_UNIVERSE,
+        type: RTN_UNICAST,
+      });
+      expect(find(routes, '10.6.0.0')).to.include({
+        table: 1000,
+        scope: RT_SCOPE_LINK,
+        preferredSource: '198.51.100.1',
+      });
       expect(find(routes, '10.8.0.0')?.nextHops.map(({ weight, index }) => [weight, index])).to.deep.equal([
         [20, getLinkSync('r0', { socket }).index],
         [1, getLinkSync('s0', { socket }).index],
       ]);
       expect(find(routes, '10.9.9.9')).to.include({ table: RT_TABLE_LOCAL, scope: RT_SCOPE_HOST, type: RTN_LOCAL });
-      expect(routes.filter(({ prefixLength, table }) => prefixLength === 0 && table === RT_TABLE_MAIN).map(({ destination }) => destination).sort()).to.deep.equal(['0.0.0.0', '::']);
+      expect(
+        routes
+          .filter(({ prefixLength, table }) => prefixLength === 0 && table === RT_TABLE_MAIN)
+          .map(({ destination }) => destination)
+          .sort(),
+      ).to.deep.equal(['0.0.0.0', '::']);
     });
 
     it('a gateway of the other family', async () => {
       try {
-        addRouteSync({ destination: '10.11.0.0', prefixLength: 16, gateway: '2001:db8::9', interface: 'r0' }, { socket });
+        addRouteSync(
+          { destination: '10.11.0.0', prefixLength: 16, gateway: '2001:db8::9', interface: 'r0' },
+          { socket },
+        );
       } catch (error) {
         // Linux 5.2
         expect(error).to.include({ code: 'EINVAL' });
@@ -263,14 +326,27 @@ describeIf([namespaces, veth], 'routes and rules, beside ip(8)', function () {
     });
 
     it('lists are narrowed by family, table, interface, protocol and type', async () => {
-      addRouteSync({ destination: '10.1.0.0', prefixLength: 16, gateway: '192.0.2.9', table: 777, protocol: RTPROT_BGP }, { socket });
+      addRouteSync(
+        { destination: '10.1.0.0', prefixLength: 16, gateway: '192.0.2.9', table: 777, protocol: RTPROT_BGP },
+        { socket },
+      );
       addRouteSync({ destination: '10.2.0.0', prefixLength: 16, type: RTN_BLACKHOLE }, { socket });
-      addRouteSync({ destination: '10.3.0.0', prefixLength: 16, nextHops: [{ gateway: '198.51.100.9' }, { gateway: '192.0.2.9' }] }, { socket });
+      addRouteSync(
+        {
+          destination: '10.3.0.0',
+          prefixLength: 16,
+          nextHops: [{ gateway: '198.51.100.9' }, { gateway: '192.0.2.9' }],
+        },
+        { socket },
+      );
       const texts = (routes: Route[]) => routes.map(({ destination }) => destination).sort();
       expect(texts(await listRoutes({ socket, table: 777 }))).to.deep.equal(['10.1.0.0']);
       expect(texts(listRoutesSync({ socket, protocol: RTPROT_BGP }))).to.deep.equal(['10.1.0.0']);
       expect(texts(listRoutesSync({ socket, type: RTN_BLACKHOLE }))).to.deep.equal(['10.2.0.0']);
-      expect(texts(listRoutesSync({ socket, interface: 's0', family: AF_INET, table: RT_TABLE_MAIN }))).to.deep.equal(['10.3.0.0', '198.51.100.0']);
+      expect(texts(listRoutesSync({ socket, interface: 's0', family: AF_INET, table: RT_TABLE_MAIN }))).to.deep.equal([
+        '10.3.0.0',
+        '198.51.100.0',
+      ]);
       expect(listRoutesSync({ socket, family: AF_INET6 }).every(({ family }) => family === AF_INET6)).to.equal(true);
       expect(listRoutesSync({ socket, table: 4711 })).to.deep.equal([]);
       for (const [options, argument] of [
@@ -286,13 +362,25 @@ describeIf([namespaces, veth], 'routes and rules, beside ip(8)', function () {
 
     it('the route to an address is that of ip route get', async () => {
       addRouteSync({ destination: '10.1.0.0', prefixLength: 16, gateway: '192.0.2.9' }, { socket });
-      addRouteSync({ destination: '10.1.0.0', prefixLength: 16, gateway: '198.51.100.9', table: 50, protocol: RTPROT_BGP }, { socket });
+      addRouteSync(
+        { destination: '10.1.0.0', prefixLength: 16, gateway: '198.51.100.9', table: 50, protocol: RTPROT_BGP },
+        { socket },
+      );
       const route = await getRoute('10.1.2.3', { socket });
       const [json = {}] = await namespace.ip('route', 'get', '10.1.2.3');
-      expect([route.gateway, route.interface, route.preferredSource]).to.deep.equal([json.gateway, json.dev, json.prefsrc]);
+      expect([route.gateway, route.interface, route.preferredSource]).to.deep.equal([
+        json.gateway,
+        json.dev,
+        json.prefsrc,
+      ]);
       expect(route).to.include({ destination: '10.1.2.3', prefixLength: 32, table: RT_TABLE_MAIN });
-      expect(getRouteSync('10.1.2.3', { socket, match: true })).to.include({ destination: '10.1.0.0', prefixLength: 16 });
-      expect(await getRoute('198.51.100.7', { socket, source: '198.51.100.1', interface: 's0' })).to.include({ interface: 's0' });
+      expect(getRouteSync('10.1.2.3', { socket, match: true })).to.include({
+        destination: '10.1.0.0',
+        prefixLength: 16,
+      });
+      expect(await getRoute('198.51.100.7', { socket, source: '198.51.100.1', interface: 's0' })).to.include({
+        interface: 's0',
+      });
       addRuleSync({ mark: 9, table: 50 }, { socket });
       expect(getRouteSync('10.1.2.3', { socket, mark: 9 })).to.include({ gateway: '198.51.100.9', table: 50 });
       deleteRuleSync({ mark: 9 }, { socket });
@@ -301,7 +389,9 @@ describeIf([namespaces, veth], 'routes and rules, beside ip(8)', function () {
       expect(none).to.be.instanceOf(NetlinkError).and.include({ code: 'ENETUNREACH' });
       expect(none.message).to.equal('RTM_GETROUTE ENETUNREACH 203.0.113.7: there is no route');
       expect(await rejection(getRoute('nowhere', { socket }))).to.include({ argument: 'destination' });
-      expect(thrown(() => getRouteSync('10.0.0.1', { socket, source: '::1' }))).to.include({ argument: 'options.source' });
+      expect(thrown(() => getRouteSync('10.0.0.1', { socket, source: '::1' }))).to.include({
+        argument: 'options.source',
+      });
       // of this process's own namespace
       expect((await getRoute('127.0.0.1')).type).to.equal(RTN_LOCAL);
     });
@@ -309,18 +399,33 @@ describeIf([namespaces, veth], 'routes and rules, beside ip(8)', function () {
     it('routes are replaced and removed, and errors are clear', async () => {
       const route = { destination: '10.1.0.0', prefixLength: 16, gateway: '192.0.2.9' };
       await addRoute(route, { socket });
-      expect(await rejection(addRoute(route, { socket }))).to.be.instanceOf(NetlinkError).and.include({ code: 'EEXIST' });
+      expect(await rejection(addRoute(route, { socket })))
+        .to.be.instanceOf(NetlinkError)
+        .and.include({ code: 'EEXIST' });
       await addRoute({ ...route, gateway: '192.0.2.10' }, { socket, replace: true });
-      expect(listRoutesSync({ socket, protocol: RTPROT_STATIC }).map(({ gateway }) => gateway)).to.deep.equal(['192.0.2.10']);
+      expect(listRoutesSync({ socket, protocol: RTPROT_STATIC }).map(({ gateway }) => gateway)).to.deep.equal([
+        '192.0.2.10',
+      ]);
       expect(await rejection(deleteRoute(route, { socket }))).to.include({ code: 'ESRCH' });
       await deleteRoute({ destination: '10.1.0.0', prefixLength: 16 }, { socket });
       const gone = thrown(() => deleteRouteSync({ destination: '10.1.0.0', prefixLength: 16 }, { socket }));
       expect(gone).to.include({ code: 'ESRCH', message: 'RTM_DELROUTE ESRCH 10.1.0.0/16: there is no such route' });
-      const unreachable = thrown(() => addRouteSync({ ...route, gateway: '203.0.113.9' }, { socket })) as unknown as NetlinkError;
+      const unreachable = thrown(() =>
+        addRouteSync({ ...route, gateway: '203.0.113.9' }, { socket }),
+      ) as unknown as NetlinkError;
       expect(unreachable).to.include({ code: 'ENETUNREACH' });
       expect(unreachable.text).to.be.a('string');
+      // what was listed can be added again
+      addRouteSync({ ...route, metrics: { mtu: 1400 }, priority: 5 }, { socket });
+      const [listed] = listRoutesSync({ socket, protocol: RTPROT_STATIC });
+      deleteRouteSync(listed as Route, { socket });
+      addRouteSync(listed as Route, { socket });
+      const [again] = listRoutesSync({ socket, protocol: RTPROT_STATIC });
+      expect({ ...again, attributes: [] }).to.deep.equal({ ...listed, attributes: [] });
       setLinkSync('s0', { up: false }, { socket });
-      expect(thrown(() => addRouteSync({ destination: '10.1.0.0', prefixLength: 16, interface: 's0' }, { socket }))).to.include({ code: 'ENETDOWN' });
+      expect(
+        thrown(() => addRouteSync({ destination: '10.1.0.0', prefixLength: 16, interface: 's0' }, { socket })),
+      ).to.include({ code: 'ENETDOWN' });
     });
   });
 
@@ -341,12 +446,16 @@ describeIf([namespaces, veth], 'routes and rules, beside ip(8)', function () {
         src: rule.source === undefined ? 'all' : rule.source,
         srclen: rule.source === undefined || rule.sourcePrefixLength === whole ? undefined : rule.sourcePrefixLength,
         dst: rule.destination,
-        dstlen: rule.destination === undefined || rule.destinationPrefixLength === whole ? undefined : rule.destinationPrefixLength,
+        dstlen:
+          rule.destination === undefined || rule.destinationPrefixLength === whole
+            ? undefined
+            : rule.destinationPrefixLength,
         table: rule.action === FR_ACT_TO_TBL ? tableOf(rule.table) : undefined,
         iif: rule.incomingInterface,
         oif: rule.outgoingInterface,
         fwmark: rule.mark === undefined ? undefined : `0x${rule.mark.toString(16)}`,
-        fwmask: rule.markMask === undefined || rule.markMask === 0xffffffff ? undefined : `0x${rule.markMask.toString(16)}`,
+        fwmask:
+          rule.markMask === undefined || rule.markMask === 0xffffffff ? undefined : `0x${rule.markMask.toString(16)}`,
         not: rule.invert ? null : undefined,
         sport: text(rule.sourcePorts),
         dport: text(rule.destinationPorts),
@@ -356,7 +465,8 @@ describeIf([namespaces, veth], 'routes and rules, beside ip(8)', function () {
 
     function fromIp(json: Json): Json {
       const text = (name: 'sport' | 'dport') =>
-        json[name] ?? (json[`${name}_start`] === undefined ? undefined : `${json[`${name}_start`]}-${json[`${name}_end`]}`);
+        json[name] ??
+        (json[`${name}_start`] === undefined ? undefined : `${json[`${name}_start`]}-${json[`${name}_end`]}`);
       return {
         priority: json.priority,
         src: json.src,
@@ -393,32 +503,69 @@ describeIf([namespaces, veth], 'routes and rules, beside ip(8)', function () {
       await add('not', 'to', '10.0.0.0/8', 'iif', 'lo', 'fwmark', '0x5/0xff', 'table', 'main', 'priority', '1001');
       await add('ipproto', 'tcp', 'dport', '80-90', 'prohibit', 'priority', '1002');
       await addRule({ source: '198.51.100.0', sourcePrefixLength: 24, table: 100, priority: 2000 }, { socket });
-      await addRule({ invert: true, destination: '10.0.0.1', outgoingInterface: 'lo', mark: 6, markMask: 0xf0, priority: 2001 }, { socket });
-      addRuleSync({ ipProtocol: 17, sourcePorts: { first: 53, last: 53 }, destinationPorts: { first: 1, last: 9 }, action: FR_ACT_PROHIBIT, priority: 2002 }, { socket });
-      addRuleSync({ family: AF_INET6, incomingInterface: 'lo', table: 5000, suppressPrefixLength: 0, priority: 2003 }, { socket });
-      addRuleSync({ source: '2001:db8::', sourcePrefixLength: 32, table: 7, protocol: RTPROT_STATIC, tos: 0 }, { socket });
+      await addRule(
+        { invert: true, destination: '10.0.0.1', outgoingInterface: 'lo', mark: 6, markMask: 0xf0, priority: 2001 },
+        { socket },
+      );
+      addRuleSync(
+        {
+          ipProtocol: 17,
+          sourcePorts: { first: 53, last: 53 },
+          destinationPorts: { first: 1, last: 9 },
+          action: FR_ACT_PROHIBIT,
+          priority: 2002,
+        },
+        { socket },
+      );
+      addRuleSync(
+        { family: AF_INET6, incomingInterface: 'lo', table: 5000, suppressPrefixLength: 0, priority: 2003 },
+        { socket },
+      );
+      addRuleSync(
+        { source: '2001:db8::', sourcePrefixLength: 32, table: 7, protocol: RTPROT_STATIC, tos: 0 },
+        { socket },
+      );
       const rules = await compare();
       const at = (priority: number) => rules.find((rule) => rule.priority === priority);
-      expect(at(2000)).to.include({ source: '198.51.100.0', sourcePrefixLength: 24, table: 100, action: FR_ACT_TO_TBL });
-      expect(at(2001)).to.include({ invert: true, mark: 6, markMask: 0xf0, outgoingInterface: 'lo', table: RT_TABLE_MAIN });
+      expect(at(2000)).to.include({
+        source: '198.51.100.0',
+        sourcePrefixLength: 24,
+        table: 100,
+        action: FR_ACT_TO_TBL,
+      });
+      expect(at(2001)).to.include({
+        invert: true,
+        mark: 6,
+        markMask: 0xf0,
+        outgoingInterface: 'lo',
+        table: RT_TABLE_MAIN,
+      });
       expect(at(2002)?.sourcePorts).to.deep.equal({ first: 53, last: 53 });
       expect(at(2002)).to.include({ ipProtocol: 17, action: FR_ACT_PROHIBIT });
       expect(at(2003)).to.include({ family: AF_INET6, suppressPrefixLength: 0, table: 5000 });
-      expect(rules.find(({ protocol }) => protocol === RTPROT_STATIC)).to.include({ source: '2001:db8::', family: AF_INET6 });
+      expect(rules.find(({ protocol }) => protocol === RTPROT_STATIC)).to.include({
+        source: '2001:db8::',
+        family: AF_INET6,
+      });
     });
 
     it('users, jumps and what does nothing', async () => {
       addRuleSync({ priority: 3000, action: FR_ACT_NOP, users: { first: 1000, last: 2000 } }, { socket });
       addRuleSync({ priority: 2999, goto: 3000 }, { socket });
       const rules = await listRules({ socket, family: AF_INET });
-      expect(rules.find(({ priority }) => priority === 3000)).to.deep.include({ action: FR_ACT_NOP, users: { first: 1000, last: 2000 } });
+      expect(rules.find(({ priority }) => priority === 3000)).to.deep.include({
+        action: FR_ACT_NOP,
+        users: { first: 1000, last: 2000 },
+      });
       expect(rules.find(({ priority }) => priority === 2999)).to.include({ action: FR_ACT_GOTO, goto: 3000 });
     });
 
     it('what is there twice, and what is not there', async () => {
       const rule = { priority: 4000, table: 9, l3mdev: false };
       await addRule(rule, { socket });
-      expect(await rejection(addRule(rule, { socket }))).to.be.instanceOf(NetlinkError).and.include({ code: 'EEXIST' });
+      expect(await rejection(addRule(rule, { socket })))
+        .to.be.instanceOf(NetlinkError)
+        .and.include({ code: 'EEXIST' });
       await deleteRule(rule, { socket });
       const gone = thrown(() => deleteRuleSync(rule, { socket }));
       expect(gone).to.include({ code: 'ENOENT', message: 'RTM_DELRULE ENOENT: there is no such rule' });
@@ -459,7 +606,7 @@ describeIf([namespaces, veth], 'routes and rules, beside ip(8)', function () {
       [{ metrics: { minimumRto: '1' } }, 'route.metrics.minimumRto'],
       [{ metrics: { quickAck: 1 } }, 'route.metrics.quickAck'],
       [{ metrics: { congestion: 'a\0' } }, 'route.metrics.congestion'],
-      [{ attributes: [attribute.u32(RTA_FLOW, 1), {}] }, 'message.attributes[2].type'],
+      [{ extra: [attribute.u32(RTA_FLOW, 1), {}] }, 'message.attributes[2].type'],
     ];
     for (const [route, argument] of routes) {
       it(`a route with a wrong ${argument}`, async () => {

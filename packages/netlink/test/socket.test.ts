@@ -1,4 +1,4 @@
-import { AF_INET, setDefaultTimeout, SOCK_RAW, Socket, soRcvBuf } from '@sock/core';
+import { AF_INET, SOCK_RAW, Socket, setDefaultTimeout, soRcvBuf } from '@sock/core';
 import {
   addLink,
   attribute,
@@ -78,7 +78,10 @@ describe('NetlinkSocket', () => {
       [{ noEnobufs: null }, 'options.noEnobufs'],
     ];
     for (const [options, argument] of cases) {
-      expect(thrown(() => new NetlinkSocket(options as never)), argument).to.include({ argument });
+      expect(
+        thrown(() => new NetlinkSocket(options as never)),
+        argument,
+      ).to.include({ argument });
     }
   });
 
@@ -115,7 +118,10 @@ describe('NetlinkSocket', () => {
             return count > 0 ? 'list' : 'nothing';
           }
           const request = socket.request({ ...LINK, attributes: i % 2 === 0 ? good : bad });
-          return request.then(({ messages }) => unpackLink(messages[0] as never)?.name, ({ code }) => code);
+          return request.then(
+            ({ messages }) => unpackLink(messages[0] as never)?.name,
+            ({ code }) => code,
+          );
         }),
       ),
     );
@@ -156,7 +162,9 @@ describe('NetlinkSocket', () => {
   it('an attribute that is wrong is named', async () => {
     using socket = new NetlinkSocket();
     const attributes = [attribute.text(IFLA_IFNAME, 'lo'), attribute.bytes(IFLA_MTU, 'x')];
-    const error = (await rejection(socket.request({ type: RTM_NEWLINK, payload: Buffer.alloc(16), attributes }))) as unknown;
+    const error = (await rejection(
+      socket.request({ type: RTM_NEWLINK, payload: Buffer.alloc(16), attributes }),
+    )) as unknown;
     expect(error).to.be.instanceOf(NetlinkError);
     const { attribute: number, offset, code } = error as NetlinkError;
     // without CAP_NET_ADMIN that is what is wrong
@@ -332,7 +340,8 @@ describeIf([namespaces, veth], 'NetlinkSocket under load', function () {
   it('a list that changes meanwhile is told, and listed again', async () => {
     using socket = await namespace.open();
     using other = await namespace.open();
-    for (let i = 0; i < 40; i++) await addLink({ kind: 'veth', name: `many${i}`, peer: { name: `more${i}` } }, { socket: other });
+    for (let i = 0; i < 40; i++)
+      await addLink({ kind: 'veth', name: `many${i}`, peer: { name: `more${i}` } }, { socket: other });
     try {
       const list = socket.dump(LINK);
       await list.next();
@@ -355,7 +364,10 @@ describeIf([namespaces, veth], 'NetlinkSocket under load', function () {
           await addLink({ kind: 'veth', name: 'late0', peer: { name: 'late1' } }, { socket: other });
           if (i % 2 === 0) await setLink('late0', { alias: 'again' }, { socket: other });
           await turns(3);
-          if (i % 2 === 0) await setLink('late0', { name: 'later' }, { socket: other }).then(() => setLink('later', { name: 'late0' }, { socket: other }));
+          if (i % 2 === 0)
+            await setLink('late0', { name: 'later' }, { socket: other }).then(() =>
+              setLink('later', { name: 'late0' }, { socket: other }),
+            );
         }
       })();
       for (let i = 0; i < 10; i++) {
@@ -367,14 +379,17 @@ describeIf([namespaces, veth], 'NetlinkSocket under load', function () {
       await changes;
     } finally {
       for (let i = 0; i < 40; i++) await deleteLink(`many${i}`, { socket: other });
-      for (const { name } of await listLinks({ socket: other })) if (name === 'late0') await deleteLink('late0', { socket: other });
+      for (const { name } of await listLinks({ socket: other }))
+        if (name === 'late0') await deleteLink('late0', { socket: other });
     }
   });
 
   it('a large list comes whole', async () => {
     using socket = await namespace.open();
     await setLink('flood0', { up: true }, { socket });
-    const batch = Array.from({ length: 3000 }, (_, i) => `route add 10.${i >> 8}.${i & 255}.0/24 dev flood0`).join('\n');
+    const batch = Array.from({ length: 3000 }, (_, i) => `route add 10.${i >> 8}.${i & 255}.0/24 dev flood0`).join(
+      '\n',
+    );
     await namespace.run('sh', '-c', 'printf "%s\\n" "$1" | ip -batch -', 'sh', batch);
     const routes = await within('the routes', listRoutes({ socket, family: AF_INET, table: 254 }), 20_000);
     expect(routes.length).to.equal(3000);

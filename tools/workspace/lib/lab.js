@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { noCounts } from './mocha.js';
+import { noCounts, testedPackages } from './mocha.js';
 import { readJson } from './packages.js';
 import { attempt, heading, root } from './process.js';
 
@@ -42,7 +42,10 @@ export async function runLabTests() {
   const summary = join(root, 'build/kernel-lab/summary.json');
   rmSync(summary, { force: true });
   const script = join(folder, 'src/test-lab.js');
-  const { status } = await attempt(process.execPath, [script], { timeout: limit });
+  const packages = testedPackages()
+    .filter(({ folder, manifest }) => folder.startsWith('packages/') && manifest.private !== true)
+    .map(({ short }) => short);
+  const { status } = await attempt(process.execPath, [script, ...packages], { timeout: limit });
   const counts = noCounts();
   if (existsSync(summary)) {
     const { passes, failures, pending } = readJson(summary);

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { workspacePackages } from './packages.js';
+import { isUnreleased, workspacePackages } from './packages.js';
 import { attempt, Failure, heading, root, say } from './process.js';
 
 /**
@@ -31,7 +31,7 @@ export function testedPackages(names = []) {
     const tests = /^mocha '?([^'& ]+)'?(?: &&|$)/.exec(one.manifest.scripts?.test ?? '')?.[1];
     return tests === undefined ? [] : [{ ...one, tests }];
   });
-  if (names.length === 0) return all;
+  if (names.length === 0) return all.filter((one) => !isUnreleased(one));
   return names.map((name) => {
     const found = all.find(({ folder, short, manifest }) => [folder, short, manifest.name].includes(name));
     if (found === undefined) throw new Failure(`there is no package ${name} with tests`);

@@ -35,6 +35,16 @@ export function workspacePackages() {
     }));
 }
 
+/**
+ * Whether this is a family that is still being written: private, and not the testkit, which always is. It is built and
+ * checked with everything; its tests run when it is named.
+ *
+ * @param {WorkspacePackage} one
+ */
+export function isUnreleased({ folder, manifest }) {
+  return folder.startsWith('packages/') && folder !== 'packages/testkit' && manifest.private === true;
+}
+
 /** Those that are published. */
 export function publicPackages() {
   return workspacePackages().filter(({ manifest }) => manifest.private !== true);

@@ -2,7 +2,7 @@ import { SO_ERROR, SOL_SOCKET, type SocketError } from '@sock/core';
 import { type PacketBlock, PacketSocket, packetVersion, type ReceivedPacket } from '@sock/packet';
 import { type Child, delay, rejection, scaled, startCommand, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
-import { ip, numbered, numberOf, TEST_PROTOCOL } from '../support/frames.js';
+import { ip, numbered, numberOf, TEST_PROTOCOL, up } from '../support/frames.js';
 import { PAIR, type Scenario } from '../support/namespace.js';
 
 async function opened(name: string): Promise<PacketSocket> {
@@ -21,7 +21,7 @@ function rename(from: string, to: string): void {
   } catch {
     ip('link', 'set', 'dev', from, 'down');
     ip('link', 'set', 'dev', from, 'name', to);
-    ip('link', 'set', 'dev', to, 'up');
+    up(to);
   }
 }
 
@@ -97,7 +97,7 @@ export const scenarios: readonly Scenario[] = [
       ip('link', 'set', 'vb', 'down');
       expect(await within('recv', pending)).to.include(down);
       await a.send(numbered(2));
-      ip('link', 'set', 'vb', 'up');
+      up('vb');
       const next = socket.recv(100);
       await a.send(numbered(3));
       expect(numberOf(await within('recv', next))).to.equal(3);

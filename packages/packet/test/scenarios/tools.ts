@@ -15,15 +15,24 @@ import {
 } from '@sock/packet';
 import { type Child, delay, startCommand, startPython, tempPath, within } from '@sock/testkit';
 import { expect } from 'chai';
-import { checksum, hardwareAddress, ip, numbered, numberOf, TEST_PROTOCOL, udpFrame } from '../support/frames.js';
-import { PAIR, REMOTE, type Scenario } from '../support/namespace.js';
+import {
+  checksum,
+  hardwareAddress,
+  ip,
+  numbered,
+  numberOf,
+  settle,
+  TEST_PROTOCOL,
+  udpFrame,
+} from '../support/frames.js';
+import { PAIR, REMOTE, type Scenario, WAIT } from '../support/namespace.js';
 
 /** Two ends of a link that resolve addresses, one of them with an address. */
 const NETWORK = `
 ip link add va type veth peer name vb
 for end in va vb; do ip link set $end addrgenmode none up; done
 ip addr add 192.0.2.1/24 dev va
-`;
+${WAIT}`;
 
 async function opened(name: string, protocol = TEST_PROTOCOL): Promise<PacketSocket> {
   const socket = new PacketSocket({ protocol });
@@ -41,6 +50,7 @@ async function host(): Promise<Disposable> {
   while (namespaceOf(sleeper.pid as number) === namespaceOf('self')) await delay(5);
   ip('link', 'set', 'vb', 'netns', `${sleeper.pid}`);
   await inside('ip link set lo up; ip link set vb up; ip addr add 192.0.2.2/24 dev vb').succeeded();
+  settle();
   return {
     [Symbol.dispose]: () => {
       sleeper.kill('SIGKILL');

@@ -52,11 +52,22 @@ export interface Scenario {
   run(): Promise<void> | void;
 }
 
+/**
+ * Shell commands that wait until all links that were brought up can send: the kernel tells a link of
+ * its carrier a little later, and drops what comes before.
+ */
+export const WAIT = `
+for try in $(seq 500); do
+  ip -o link show up | grep -v ' lo: ' | grep -qv 'state UP' || break
+  sleep 0.01
+done
+`;
+
 /** Two ends of a link, both up: what is sent on the one arrives at the other, and nothing else does. */
 export const PAIR = `
 ip link add va type veth peer name vb
 for end in va vb; do ip link set $end addrgenmode none arp off mtu 9000 up; done
-`;
+${WAIT}`;
 
 /** Hardware addresses that `PAIR` does not set: those of examples. */
 export const LOCAL = '02:00:00:00:00:0a';
