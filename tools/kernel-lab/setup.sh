@@ -119,7 +119,7 @@ use_suite() { # package lists of their own, so that the system's configuration s
   # shellcheck disable=SC2016 # apt's own variable
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' |
     awk '/\/(debian|ubuntu)\/?$/ && !found { print; found = 1 }')
-  mirror=${mirror:-http://deb.debian.org/debian}
+  [ -n "$mirror" ] || unavailable "apt's configuration names no mirror of Debian or Ubuntu"
   keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   [[ $mirror != *ubuntu* ]] || keyring=/usr/share/keyrings/ubuntu-archive-keyring.gpg
   mkdir -p "$lists"/{lists/partial,cache/archives/partial}

@@ -6,7 +6,6 @@ import {
   MSG_CONFIRM,
   MSG_DONTROUTE,
   type ReceivedMessage,
-  type SendMsgOptions,
   Socket,
   SocketError,
   soRxqOvfl,
@@ -174,17 +173,26 @@ export class CanRawSocket extends Socket<CanAddress, CanInput> {
    * socket or the interface does not take
    */
   async sendFrame(frame: CanFrameInput, options: SendFrameOptions = {}): Promise<void> {
-    await this.sendMsg([packFrame(frame)], target(options));
+    const bytes = packFrame(frame);
+    const { interface: name } = checkObject('options', options);
+    await (name === undefined ? this.send(bytes, options) : this.sendTo(bytes, { interface: name }, options));
   }
 
   /** As `sendFrame`, blocking the thread. */
   sendFrameSync(frame: CanFrameInput, options: SendFrameOptions = {}): void {
-    this.sendMsgSync([packFrame(frame)], target(options));
+    const bytes = packFrame(frame);
+    const { interface: name } = checkObject('options', options);
+    if (name === undefined) this.sendSync(bytes, options);
+    else this.sendToSync(bytes, { interface: name }, options);
   }
 
   /** As `sendFrame`, without waiting: `null` where it would have to. */
   trySendFrame(frame: CanFrameInput, options: Pick<SendFrameOptions, 'interface' | 'flags'> = {}): true | null {
-    return this.trySendMsg([packFrame(frame)], target(options)) === null ? null : true;
+    const bytes = packFrame(frame);
+    const { interface: name } = checkObject('options', options);
+    const sent =
+      name === undefined ? this.trySend(bytes, options) : this.trySendTo(bytes, { interface: name }, options);
+    return sent === null ? null : true;
   }
 
   /**
@@ -313,11 +321,6 @@ export class CanRawSocket extends Socket<CanAddress, CanInput> {
       batches.forEach(giveBack);
     }
   }
-}
-
-function target(options: SendFrameOptions): SendMsgOptions<CanInput> {
-  const { interface: name, ...rest } = checkObject('options', options);
-  return name === undefined ? rest : { ...rest, address: { interface: name } };
 }
 
 // frames ready to send, in batches of what one system call takes

@@ -1,4 +1,5 @@
-import { checkInteger, checkObject, writeU32 } from '@sock/core';
+import { checkInteger, checkObject, type SocketError, type SocketHandle, writeU32 } from '@sock/core';
+import type { PacketAddress, PacketInput } from './address.js';
 import { PACKET_RX_RING, PACKET_TX_RING, SOL_PACKET } from './constants.gen.js';
 import type { WriteonlyOption } from './options.js';
 
@@ -55,3 +56,16 @@ function ringOption(name: number, label: string): WriteonlyOption<RingRequest> {
 export const packetRxRing = ringOption(PACKET_RX_RING, 'PACKET_RX_RING');
 /** As `packetRxRing`, to send with. `PacketSocket.transmitRing` does it all. */
 export const packetTxRing = ringOption(PACKET_TX_RING, 'PACKET_TX_RING');
+
+/** Removes a ring whose memory is not mapped here any more. */
+export function removeRing(
+  socket: SocketHandle<PacketAddress, PacketInput>,
+  option: WriteonlyOption<RingRequest>,
+): void {
+  try {
+    socket.setOption(option, {});
+  } catch (error) {
+    // somebody else has it mapped, or packets are under way in it: the kernel keeps it with the socket
+    if ((error as Partial<SocketError>).code !== 'EBUSY') throw error;
+  }
+}

@@ -14,7 +14,7 @@ import { BLOCK_STATUS, PacketBlock, type ReceivedPacket } from './block.js';
 import { TP_FT_REQ_FILL_RXHASH, TP_STATUS_KERNEL, TP_STATUS_USER, TPACKET_V3 } from './constants.gen.js';
 import { socketError } from './errors.js';
 import { packetVersion } from './options.js';
-import { packetRxRing } from './ring-request.js';
+import { packetRxRing, removeRing } from './ring-request.js';
 import { Deadline, Waits } from './waiting.js';
 
 /** Options of a receive ring. */
@@ -196,8 +196,8 @@ export class PacketRing implements AsyncIterable<ReceivedPacket>, Disposable {
     this.held = false;
     this.mapping.close();
     this.waits.end(socketError('recv', 'ECANCELED', 'the ring was closed while this was pending'));
-    if (!this.socket.closed) this.socket.setOption(packetRxRing, {});
     this.onClose(this);
+    if (!this.socket.closed) removeRing(this.socket, packetRxRing);
   }
 
   [Symbol.dispose](): void {

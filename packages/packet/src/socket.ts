@@ -114,7 +114,10 @@ export class PacketSocket extends Socket<PacketAddress, PacketInput> {
   }
 
   override close(): void {
-    if (!this.closed) this.closeRings();
-    super.close();
+    try {
+      super.close();
+    } finally {
+      this.closeRings();
+    }
   }
 }

@@ -25,7 +25,7 @@ import {
 } from './constants.gen.js';
 import { socketError } from './errors.js';
 import { packetVersion } from './options.js';
-import { packetTxRing } from './ring-request.js';
+import { packetTxRing, removeRing } from './ring-request.js';
 import { Deadline, sleep, Waits } from './waiting.js';
 
 /** Options of a transmit ring. */
@@ -287,16 +287,7 @@ export class PacketTransmitRing implements Disposable {
     this.used = 0;
     this.waits.end(socketError('send', 'ECANCELED', 'the ring was closed while this was pending'));
     this.onClose(this);
-    if (!this.socket.closed) this.remove();
-  }
-
-  private remove(): void {
-    try {
-      this.socket.setOption(packetTxRing, {});
-    } catch (error) {
-      // packets are under way in its memory, which the kernel keeps until the socket is closed
-      if ((error as Partial<SocketError>).code !== 'EBUSY') throw error;
-    }
+    if (!this.socket.closed) removeRing(this.socket, packetTxRing);
   }
 
   [Symbol.dispose](): void {
