@@ -56,8 +56,8 @@ type Consequence = { lost: true } | { move: number } | undefined;
  * defended for as long as this is open, without keeping the process alive.
  *
  * Events: `address` where it becomes another, or `null` where a stronger station has taken it and no
- * candidate was free; `error` where the interface went down or was removed, which ends the claim;
- * `close`.
+ * candidate was free; `error` where the interface went down or was removed, which ends the claim (and
+ * the process, where nobody listens for it, as Node has it); `close`.
  */
 export class J1939AddressClaim extends EventEmitter<ClaimEvents> implements Disposable {
   readonly name: bigint;

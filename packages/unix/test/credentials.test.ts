@@ -17,6 +17,7 @@ const OWN = { pid: process.pid, uid: process.getuid?.() ?? -1, gid: process.getg
 
 const passPidFd = capability({
   name: 'SO_PASSPIDFD',
+  since: '6.5',
   remedy: 'use Linux 6.5 or newer',
   probe() {
     const [a, b] = socketpair();
