@@ -113,8 +113,8 @@ export function timevalOption(key: OptionKey): SocketOption<number | null> {
       if (!(value > 0) || value > Number.MAX_SAFE_INTEGER) {
         throw outOfRange('value', 'a positive number of milliseconds, or null for no limit', value);
       }
-      // rounded up: a limit below one microsecond must not become "no limit"
-      const microseconds = Math.ceil(value * 1000);
+      // rounded up, but for what floating point adds: a limit below one microsecond must not become "no limit"
+      const microseconds = Math.max(1, Math.ceil(Number((value * 1000).toFixed(3))));
       writeI64(bytes, BigInt(Math.floor(microseconds / 1_000_000)), 0);
       writeI64(bytes, BigInt(microseconds % 1_000_000), 8);
       return bytes;
