@@ -79,16 +79,18 @@ describe('options that only some sockets have', () => {
   });
 
   itIf(probe('AF_INET6'), 'IPV6_FLOWLABEL_MGR leases labels, which sockets then send with', async () => {
+    // a label is the machine's: another run may hold the same, or have held it until a moment ago
+    const label = 1 + Math.floor(Math.random() * 0xffffe);
     using socket = open.udp6();
-    socket.setOption(ipv6FlowLabelMgr, { action: IPV6_FL_A_GET, label: 0x12345, host: '::1', flags: 1 });
+    socket.setOption(ipv6FlowLabelMgr, { action: IPV6_FL_A_GET, label, host: '::1', flags: 1 });
     socket.setOption(ipv6FlowInfoSend, true);
     using receiver = open.udp6();
     receiver.tryBind({ host: '::1' });
     receiver.setOption(api.ipv6FlowInfo, true);
-    await socket.sendTo('x', { ...receiver.getsockname(), flowinfo: 0x12345 });
+    await socket.sendTo('x', { ...receiver.getsockname(), flowinfo: label });
     const { ancillary } = await receiver.recvMsg(10, api.ipv6FlowInfo.message.space);
-    expect((api.ipv6FlowInfo.message.find(ancillary) ?? 0) & 0xfffff).to.equal(0x12345);
-    socket.setOption(ipv6FlowLabelMgr, { action: IPV6_FL_A_PUT, label: 0x12345 });
+    expect((api.ipv6FlowInfo.message.find(ancillary) ?? 0) & 0xfffff).to.equal(label);
+    socket.setOption(ipv6FlowLabelMgr, { action: IPV6_FL_A_PUT, label });
     expect(thrown(() => socket.setOption(ipv6FlowLabelMgr, { action: 0, label: 0 }))).to.include({
       argument: 'value.label',
     });
