@@ -3,6 +3,7 @@ import { NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN } f
 import { EBADMSG, EINTR, ENOBUFS } from './errno.js';
 import { NetlinkError, type RequestSubject, unpackAcknowledgement } from './error.js';
 import type { NetlinkMessage } from './message.js';
+import { Queue } from './queue.js';
 
 /** What the kernel answered to a request. */
 export interface NetlinkReply {
@@ -17,7 +18,7 @@ export interface NetlinkReply {
 /** A request and what comes back. */
 export class Conversation {
   /** Messages that came and were not taken yet. */
-  readonly messages: NetlinkMessage[] = [];
+  readonly messages = new Queue<NetlinkMessage>();
   /** Whether all has come, or what is missing never will. */
   finished = false;
   // made where it is thrown, so that its stack tells who asked
@@ -107,7 +108,7 @@ export class Conversation {
   /** Nobody waits for the rest any more. */
   discard(): void {
     this.#discards = true;
-    this.messages.length = 0;
+    this.messages.clear();
   }
 
   /** Throws what ended it, if that is an error. */
@@ -121,6 +122,6 @@ export class Conversation {
   /** All that came. */
   reply(): NetlinkReply {
     this.check();
-    return { messages: this.messages, warning: this.#warning, cookie: this.#cookie };
+    return { messages: this.messages.takeAll(), warning: this.#warning, cookie: this.#cookie };
   }
 }

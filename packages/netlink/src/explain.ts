@@ -32,7 +32,8 @@ const CLAUSES: Readonly<Record<string, string>> = {
   'send ENODATA': 'netlink has no messages without bytes',
   'send ENOBUFS': 'the message is too long, or memory is short',
   'recv ENOBUFS':
-    'the receive buffer was full and messages were lost: get the state anew, then go on receiving; a larger SO_RCVBUF helps',
+    'the receive buffer was full and messages were lost: get the state anew, then go on receiving ' +
+    '(a larger SO_RCVBUF makes it rare)',
 };
 
 /** The remedy for a failed call on a netlink socket, where there is one to name. */

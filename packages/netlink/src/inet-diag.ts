@@ -69,7 +69,10 @@ export interface SocketTimer {
   retransmits: number;
 }
 
-/** A socket of AF_INET or AF_INET6, of any program. Members that the kernel says nothing of are left out. Source: sock_diag(7). */
+/**
+ * A socket of AF_INET or AF_INET6, of any program. Members that the kernel says nothing of are left out. Source:
+ * sock_diag(7).
+ */
 export interface InetSocket {
   /** AF_INET or AF_INET6. */
   family: number;
@@ -220,7 +223,8 @@ function listings(options: ListInetSocketsOptions): Listing<InetSocket>[] {
     about: String(protocol),
     explain: (code: string) =>
       code === 'ENOENT'
-        ? 'this kernel lists no sockets of this protocol; load the module inet_diag, and tcp_diag, udp_diag, raw_diag, mptcp_diag or sctp_diag'
+        ? 'this kernel lists no sockets of this protocol; load the module inet_diag, and tcp_diag, udp_diag, ' +
+          'raw_diag, mptcp_diag or sctp_diag'
         : undefined,
     request() {
       const payload = Buffer.alloc(REQUEST_SIZE);

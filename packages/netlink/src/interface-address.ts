@@ -199,8 +199,8 @@ function body(address: InterfaceAddressInput, socket: Parameters<typeof interfac
   }
   if (validLifetime !== null || preferredLifetime !== null) {
     const times = Buffer.alloc(16);
-    writeU32(times, seconds('address.preferredLifetime', preferredLifetime), 0);
     writeU32(times, seconds('address.validLifetime', validLifetime), 4);
+    writeU32(times, seconds('address.preferredLifetime', preferredLifetime), 0);
     found.push(attribute.bytes(c.IFA_CACHEINFO, times));
   }
   const index = interfaceIndex('address.interface', address.interface, socket);

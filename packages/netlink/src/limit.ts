@@ -30,7 +30,10 @@ export class Limit {
     this.#deadline = this.timeout === null ? Number.POSITIVE_INFINITY : performance.now() + this.timeout;
   }
 
-  /** Milliseconds that are left, `null` for no limit. @throws SocketTimeoutError where none are, unless the timeout is 0 */
+  /**
+   * Milliseconds that are left, `null` for no limit.
+   * @throws SocketTimeoutError where none are, unless the timeout is 0
+   */
   left(): number | null {
     if (this.timeout === null || this.timeout === 0) return this.timeout;
     const left = this.#deadline - performance.now();

@@ -20,7 +20,10 @@ import { interfaceMessage } from './link-message.js';
 import { type Change, change, changeSync, type NetlinkOptions, type NetlinkSyncOptions } from './operation.js';
 import { checkU32, type InterfaceInput, interfaceIndex } from './structures.js';
 
-/** A network namespace: that of a process, or the one that a descriptor stands for (of `/run/netns/…`, `/proc/…/ns/net`). */
+/**
+ * A network namespace: that of a process, or the one that a descriptor stands for (of `/run/netns/…` or
+ * `/proc/…/ns/net`).
+ */
 export type NamespaceInput = { pid: number; fd?: never } | { fd: number; pid?: never };
 
 /** What can be said of a link when it is made, and changed later. */

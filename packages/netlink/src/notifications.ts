@@ -1,6 +1,7 @@
 import { SocketError } from '@sock/core';
 import { ENOBUFS } from './errno.js';
 import type { NetlinkMessage } from './message.js';
+import { Queue } from './queue.js';
 
 /** A message that nobody asked for: what a multicast group was told, or what was sent to this socket. */
 export interface NetlinkNotification {
@@ -32,7 +33,7 @@ export class Notifications implements AsyncIterableIterator<NetlinkNotification>
   readonly #socket: Closable;
   readonly #until: (done: () => boolean) => Promise<void>;
   readonly #leave: () => void;
-  readonly #queue: (NetlinkNotification | SocketError)[] = [];
+  readonly #queue = new Queue<NetlinkNotification | SocketError>();
   #kept = 0;
   #closed = false;
   #last: Promise<unknown> = Promise.resolve();
@@ -48,8 +49,8 @@ export class Notifications implements AsyncIterableIterator<NetlinkNotification>
   take(notification: NetlinkNotification): void {
     const size = OVERHEAD + notification.message.payload.length;
     if (this.#kept + size > KEPT_MAX) {
-      const text = `recvmsg ENOBUFS: more than ${KEPT_MAX} bytes of notifications waited to be taken, and the next were lost`;
-      this.lose(new SocketError(text, { code: 'ENOBUFS', errno: -ENOBUFS, syscall: 'recvmsg' }));
+      const text = `more than ${KEPT_MAX} bytes of notifications waited to be taken, and the next were lost`;
+      this.lose(new SocketError(`recvmsg ENOBUFS: ${text}`, { code: 'ENOBUFS', errno: -ENOBUFS, syscall: 'recvmsg' }));
       return;
     }
     this.#kept += size;
@@ -58,7 +59,7 @@ export class Notifications implements AsyncIterableIterator<NetlinkNotification>
 
   /** @internal Some were lost. */
   lose(error: SocketError): void {
-    if (!(this.#queue.at(-1) instanceof SocketError)) this.#queue.push(error);
+    if (!(this.#queue.last instanceof SocketError)) this.#queue.push(error);
   }
 
   /**
@@ -95,7 +96,7 @@ export class Notifications implements AsyncIterableIterator<NetlinkNotification>
   /** Ends the iteration: what comes from now on is not kept. The socket stays open. */
   close(): void {
     this.#closed = true;
-    this.#queue.length = 0;
+    this.#queue.clear();
     this.#leave();
   }
 

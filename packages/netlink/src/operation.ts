@@ -128,8 +128,8 @@ export async function list<T>(what: Listing<T> | readonly Listing<T>[], options:
   const { socket, own } = openSocket(options, listings[0]?.protocol);
   try {
     const limit = limitOf(options, socket, listings[0]);
-    const found: T[] = [];
-    for (const listing of listings) found.push(...(await whole(listing, options, socket, limit)));
+    let found: T[] = [];
+    for (const listing of listings) found = found.concat(await whole(listing, options, socket, limit));
     return found;
   } finally {
     if (own) socket.close();

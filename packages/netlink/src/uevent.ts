@@ -48,7 +48,10 @@ export function unpackUevent(data: Uint8Array): Uevent | undefined {
 
 /** Options of `watchUevents`. */
 export interface WatchUeventsOptions extends WaitOptions {
-  /** Bytes for events that were not taken yet; the system's default unless told. More than it allows needs CAP_NET_ADMIN. */
+  /**
+   * Bytes for events that were not taken yet; the system's default unless told. More than the system allows
+   * needs CAP_NET_ADMIN.
+   */
   receiveBuffer?: number | undefined;
 }
 

@@ -16,7 +16,7 @@ export interface RingRequest {
   readonly frameSize?: number | undefined;
   /** Number of frames: as many as all blocks have room for. */
   readonly frames?: number | undefined;
-  /** TPACKET_V3, to receive: milliseconds after which a block is handed over that is not full; 0 lets the kernel choose. */
+  /** TPACKET_V3, to receive: milliseconds after which a block is handed over that is not full; 0: the kernel's choice. */
   readonly blockTimeout?: number | undefined;
   /** TPACKET_V3, to receive: bytes at the start of each block that are the program's own. */
   readonly privateSize?: number | undefined;

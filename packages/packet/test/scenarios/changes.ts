@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { SO_ERROR, SOL_SOCKET, type SocketError } from '@sock/core';
 import { type PacketBlock, PacketSocket, packetVersion, type ReceivedPacket } from '@sock/packet';
 import { type Child, delay, rejection, scaled, startCommand, thrown, within } from '@sock/testkit';
@@ -17,7 +18,7 @@ const soon = (command: string): Child => startCommand('sh', ['-c', `sleep 0.2; $
 /** Renames an interface: at once where the kernel can, else while it is down. */
 function rename(from: string, to: string): void {
   try {
-    ip('link', 'set', 'dev', from, 'name', to);
+    execFileSync('ip', ['link', 'set', 'dev', from, 'name', to], { stdio: 'ignore' });
   } catch {
     ip('link', 'set', 'dev', from, 'down');
     ip('link', 'set', 'dev', from, 'name', to);

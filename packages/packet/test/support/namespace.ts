@@ -15,7 +15,7 @@ import {
 /** Without a user namespace where that is possible: in one, tcpdump cannot lay down its rights. */
 export const UNSHARE: readonly string[] = process.getuid?.() === 0 ? ['-n'] : ['-rn'];
 
-/** Network namespaces of one's own: no test touches the machine's interfaces. Source: unshare(1), user_namespaces(7). */
+/** Network namespaces of one's own: no test touches the machine's interfaces. Source: unshare(1). */
 export const namespaces: Capability = capability({
   name: 'network namespaces',
   remedy: 'apt-get install util-linux iproute2, and sysctl -w kernel.unprivileged_userns_clone=1, or run as root',
