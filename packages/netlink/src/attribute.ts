@@ -66,6 +66,7 @@ function encodeOne(argument: string, input: AttributeInput): { header: number; d
 
 /**
  * Attributes as the kernel takes them, one behind the other, each padded to 4 bytes.
+ * @param argument name of what they are, for error messages
  * @throws RangeError for one that has more than 65,531 bytes
  */
 export function packAttributes(attributes: Iterable<AttributeInput>, argument = 'attributes'): Buffer {

@@ -18,7 +18,7 @@ import type { RequestSubject } from './error.js';
 import { Limit } from './limit.js';
 import { type NetlinkMessage, type NetlinkMessageInput, packMessage, unpackMessages } from './message.js';
 import { type NetlinkNotification, Notifications } from './notifications.js';
-import { netlinkAddMembership, netlinkDropMembership } from './options.js';
+import { netlinkAddMembership, netlinkDropMembership, netlinkListMemberships } from './options.js';
 
 /** A request: its sequence number is the socket's to give. */
 export type NetlinkRequest = Omit<NetlinkMessageInput, 'sequence' | 'pid'>;
@@ -115,7 +115,7 @@ export class Exchange {
   readonly #lists: Conversation[] = [];
   readonly #sinks = new Set<Notifications>();
   readonly #waiters = new Set<Waiter>();
-  readonly #memberships = new Map<number, number>();
+  readonly #memberships = new Map<number, { users: number; joined: boolean }>();
   // whom requests went to but the kernel
   readonly #peers = new Set<number>();
   #reading: AbortController | undefined;
@@ -289,20 +289,23 @@ export class Exchange {
 
   /** Joins a group for as long as anybody needs it. */
   hold(group: number): void {
-    const count = this.#memberships.get(group) ?? 0;
-    if (count === 0) this.#socket.setOption(netlinkAddMembership, group);
-    this.#memberships.set(group, count + 1);
+    const known = this.#memberships.get(group);
+    if (known !== undefined) {
+      known.users++;
+      return;
+    }
+    // one that somebody else joined is somebody else's to leave
+    const joined = !this.#socket.getOption(netlinkListMemberships).includes(group);
+    if (joined) this.#socket.setOption(netlinkAddMembership, group);
+    this.#memberships.set(group, { users: 1, joined });
   }
 
   /** Leaves a group where nobody else needs it. */
   release(group: number): void {
-    const count = this.#memberships.get(group) ?? 0;
-    if (count > 1) {
-      this.#memberships.set(group, count - 1);
-    } else if (count === 1) {
-      this.#memberships.delete(group);
-      if (!this.#socket.closed) this.#socket.setOption(netlinkDropMembership, group);
-    }
+    const known = this.#memberships.get(group);
+    if (known === undefined || --known.users > 0) return;
+    this.#memberships.delete(group);
+    if (known.joined && !this.#socket.closed) this.#socket.setOption(netlinkDropMembership, group);
   }
 
   /** Receives until something is so. */
@@ -455,6 +458,9 @@ export class Exchange {
     this.#congested = true;
     if (this.#conversations.size === 0) return;
     this.#drain();
-    for (const conversation of [...this.#conversations.values()]) this.#end(conversation, () => conversation.lose());
+    for (const conversation of [...this.#conversations.values()]) {
+      // programs wait where there is no room, and lose nothing
+      if (conversation.peer === 0) this.#end(conversation, () => conversation.lose());
+    }
   }
 }

@@ -58,7 +58,7 @@ export interface LinkProperties {
 }
 
 /** What is accepted as a change of a link. */
-export interface LinkChanges extends LinkProperties {
+export interface LinkSettings extends LinkProperties {
   /** Kind of the link, where what is particular to it (`bridge`, `data`) is to change. */
   kind?: string | undefined;
   /** Of the kind `bridge`. */
@@ -90,7 +90,7 @@ export interface LinkInput extends LinkProperties {
 }
 
 /** What goes with some kinds of links only. */
-type Particulars = Pick<LinkChanges, 'kind' | 'data' | 'bridge'> &
+type Particulars = Pick<LinkSettings, 'kind' | 'data' | 'bridge'> &
   Partial<Pick<LinkInput, 'peer' | 'vlan' | 'macvlanMode'>>;
 
 type Interfaces = Pick<SocketInfo, 'interfaceIndex'>;
@@ -299,22 +299,22 @@ export function addLinkSync(link: LinkInput, options: NetlinkSyncOptions = {}): 
   changeSync(addition(link), options);
 }
 
-function setting(link: InterfaceInput, changes: LinkChanges): Change {
-  const { extra = [] } = checkObject('changes', changes);
+function setting(link: InterfaceInput, settings: LinkSettings): Change {
+  const { extra = [] } = checkObject('settings', settings);
   return {
     label: 'RTM_NEWLINK',
     about: String(link),
     explain: (code) => (code === 'ENODEV' ? 'there is no such link' : undefined),
     request(socket) {
       const found = [
-        ...propertyAttributes('changes', changes, socket),
-        ...linkInfo('changes', changes, socket),
+        ...propertyAttributes('settings', settings, socket),
+        ...linkInfo('settings', settings, socket),
         ...extra,
       ];
       const index = interfaceIndex('link', link, socket);
       return {
         type: c.RTM_NEWLINK,
-        payload: interfaceMessage({ ...flagsOf('changes', changes), index }),
+        payload: interfaceMessage({ ...flagsOf('settings', settings), index }),
         attributes: found,
       };
     },
@@ -326,13 +326,17 @@ function setting(link: InterfaceInput, changes: LinkChanges): Change {
  * @throws SocketError `ENODEV` where there is none; NetlinkError `EBUSY` where it must be down for that. Source:
  * rtnetlink(7), RTM_NEWLINK.
  */
-export async function setLink(link: InterfaceInput, changes: LinkChanges, options: NetlinkOptions = {}): Promise<void> {
-  await change(setting(link, changes), options);
+export async function setLink(
+  link: InterfaceInput,
+  settings: LinkSettings,
+  options: NetlinkOptions = {},
+): Promise<void> {
+  await change(setting(link, settings), options);
 }
 
 /** As `setLink`, blocking the thread. */
-export function setLinkSync(link: InterfaceInput, changes: LinkChanges, options: NetlinkSyncOptions = {}): void {
-  changeSync(setting(link, changes), options);
+export function setLinkSync(link: InterfaceInput, settings: LinkSettings, options: NetlinkSyncOptions = {}): void {
+  changeSync(setting(link, settings), options);
 }
 
 function removal(link: InterfaceInput): Change {

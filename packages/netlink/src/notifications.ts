@@ -1,5 +1,6 @@
 import { SocketError } from '@sock/core';
 import { ENOBUFS } from './errno.js';
+import { inOrder } from './in-order.js';
 import type { NetlinkMessage } from './message.js';
 import { Queue } from './queue.js';
 
@@ -36,7 +37,7 @@ export class Notifications implements AsyncIterableIterator<NetlinkNotification>
   readonly #queue = new Queue<NetlinkNotification | SocketError>();
   #kept = 0;
   #closed = false;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #next = inOrder(() => this.#advance());
 
   /** @internal */
   constructor(socket: Closable, until: (done: () => boolean) => Promise<void>, leave: () => void) {
@@ -67,9 +68,7 @@ export class Notifications implements AsyncIterableIterator<NetlinkNotification>
    * @throws SocketError `ENOBUFS` where some were lost before it: get the state anew and go on
    */
   next(): Promise<IteratorResult<NetlinkNotification, undefined>> {
-    const next = this.#last.then(() => this.#advance());
-    this.#last = next.catch(() => {});
-    return next;
+    return this.#next();
   }
 
   async #advance(): Promise<IteratorResult<NetlinkNotification, undefined>> {

@@ -11,6 +11,7 @@ import {
 } from '@sock/core';
 import { type NetlinkAddress, type NetlinkInput, netlink } from './address.js';
 import { NETLINK_KOBJECT_UEVENT } from './constants.gen.js';
+import { inOrder } from './in-order.js';
 
 /** What happened to a device, or another object of the kernel. Source: kernel, lib/kobject_uevent.c. */
 export interface Uevent {
@@ -69,6 +70,7 @@ export class UeventWatcher implements AsyncIterableIterator<Uevent>, Disposable,
   /** The socket that it watches through: to `unref` it. */
   readonly socket: Socket<NetlinkAddress, NetlinkInput>;
   readonly #wait: WaitOptions;
+  readonly #next = inOrder(() => this.#advance());
 
   /** @internal */
   constructor(options: WatchUeventsOptions) {
@@ -89,7 +91,11 @@ export class UeventWatcher implements AsyncIterableIterator<Uevent>, Disposable,
    * The next event.
    * @throws SocketError `ENOBUFS` where some were lost before it
    */
-  async next(): Promise<IteratorResult<Uevent, undefined>> {
+  next(): Promise<IteratorResult<Uevent, undefined>> {
+    return this.#next();
+  }
+
+  async #advance(): Promise<IteratorResult<Uevent, undefined>> {
     while (!this.socket.closed) {
       try {
         const { data, address } = await this.socket.recvFrom(SIZE, this.#wait);

@@ -1,5 +1,6 @@
 import { AF_INET, AF_INET6, AF_UNSPEC, checkObject, SocketError, type WaitOptions } from '@sock/core';
 import { NETLINK_ROUTE } from './constants.gen.js';
+import { inOrder } from './in-order.js';
 import type { NetlinkNotification, Notifications } from './notifications.js';
 import { InterfaceNames, type Names, NO_NAMES, openSocket } from './operation.js';
 import { NetlinkSocket } from './socket.js';
@@ -63,6 +64,7 @@ export class Watcher<T> implements AsyncIterableIterator<T>, Disposable, AsyncDi
   readonly #names: InterfaceNames;
   readonly #held: number[] = [];
   readonly #notifications: Notifications;
+  readonly #next = inOrder(() => this.#advance());
   #closed = false;
 
   /** @internal */
@@ -89,7 +91,11 @@ export class Watcher<T> implements AsyncIterableIterator<T>, Disposable, AsyncDi
    * The next change.
    * @throws SocketError `ENOBUFS` where some were lost before it
    */
-  async next(): Promise<IteratorResult<T, undefined>> {
+  next(): Promise<IteratorResult<T, undefined>> {
+    return this.#next();
+  }
+
+  async #advance(): Promise<IteratorResult<T, undefined>> {
     for (;;) {
       let result: IteratorResult<NetlinkNotification, undefined>;
       try {

@@ -89,12 +89,12 @@ const links: Case[] = [
 ];
 
 const changes: Case[] = [
-  [undefined, 'changes'],
-  [5, 'changes'],
-  ...properties.map(([input, argument]): Case => [input, `changes.${argument}`]),
-  [{ kind: 5 }, 'changes.kind'],
-  [{ bridge: {} }, 'changes.bridge'],
-  [{ data: [{ type: 1 }] }, 'changes.kind'],
+  [undefined, 'settings'],
+  [5, 'settings'],
+  ...properties.map(([input, argument]): Case => [input, `settings.${argument}`]),
+  [{ kind: 5 }, 'settings.kind'],
+  [{ bridge: {} }, 'settings.bridge'],
+  [{ data: [{ type: 1 }] }, 'settings.kind'],
 ];
 
 const addresses: Case[] = [

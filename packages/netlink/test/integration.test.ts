@@ -405,7 +405,7 @@ describeIf([namespaces, veth], 'links, beside ip(8)', function () {
     });
   });
 
-  itIf(linkKind('vlan', 'id', '5'), 'the kind vlan', async () => {
+  itIf(linkKind('vlan', '8021q'), 'the kind vlan', async () => {
     addLinkSync({ kind: 'veth', name: 'below0', peer: { name: 'below1' } }, { socket });
     addLinkSync({ kind: 'vlan', name: 'tag0', link: 'below0', vlan: { id: 42 } }, { socket });
     addLinkSync({ kind: 'vlan', name: 'tag1', link: 'below0', vlan: { id: 43, protocol: 0x88a8 } }, { socket });

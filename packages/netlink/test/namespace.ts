@@ -16,12 +16,14 @@ export const namespaces: Capability = capability({
 });
 
 /** A kind of link that the kernel may lack. */
-export function linkKind(kind: string, ...rest: readonly string[]): Capability {
+export function linkKind(kind: string, module = kind): Capability {
+  // some kinds want a link below, and not the loopback
+  const vlan = 'ip link add t1 type veth peer name t2 && ip link add link t1 name t0 type vlan id 5';
+  const script = kind === 'vlan' ? vlan : `ip link add t0 type ${kind}`;
   return capability({
     name: kind,
-    remedy: `modprobe ${kind}`,
-    probe: () =>
-      execFileSync('unshare', [...unshare, 'ip', 'link', 'add', 't0', 'type', kind, ...rest], { stdio: 'ignore' }),
+    remedy: `modprobe ${module}`,
+    probe: () => execFileSync('unshare', [...unshare, 'sh', '-c', script], { stdio: 'ignore' }),
   });
 }
 

@@ -239,6 +239,10 @@ describeIf([namespaces, veth], 'watching, beside ip monitor', function () {
     expect(own.groups).to.deep.equal([9]);
     await third[Symbol.asyncDispose]();
     expect(own.groups).to.deep.equal([]);
+    // a group that was joined before stays
+    own.join(RTNLGRP_LINK);
+    watchLinks({ socket: own }).close();
+    expect(own.groups).to.deep.equal([RTNLGRP_LINK]);
     own.close();
     second.close();
   });
@@ -257,6 +261,15 @@ describeIf([namespaces, veth], 'watching, beside ip monitor', function () {
     addRuleSync({ priority: 88 }, { socket });
     expect((await within('a change', patient.next())).value?.rule.priority).to.equal(88);
     deleteRuleSync({ priority: 88 }, { socket });
+  });
+
+  it('changes asked for together come in order', async () => {
+    using watcher = watchRules({ socket });
+    const three = Promise.all([watcher.next(), watcher.next(), watcher.next()]);
+    for (const priority of [91, 92, 93]) addRuleSync({ priority }, { socket });
+    const found = await within('the changes', three);
+    expect(found.map(({ value }) => value?.rule.priority)).to.deep.equal([91, 92, 93]);
+    for (const priority of [91, 92, 93]) deleteRuleSync({ priority }, { socket });
   });
 
   it('closing the socket ends the loop', async () => {
