@@ -4,6 +4,8 @@ import {
   createConnection,
   createServer,
   hasIPv6,
+  type InetAddress,
+  type InetInput,
   IPPROTO_ICMP,
   inet,
   inet6,
@@ -57,17 +59,17 @@ const ipv6: Step = {
     const { socket, address } = await server.accept();
     using peer = socket;
     await client.sendAll('hello');
-    return `'${await peer.recv(64)}' from ${inet6.format(address as never)}`;
+    return `'${await peer.recv(64)}' from ${server.family.format(address)}`;
   },
 };
 
 // an unprivileged ping socket where the system allows them, a raw one where the user may
-function openPing(): { socket: Socket<unknown, { host: string }>; raw: boolean } {
+function openPing(): { socket: Socket<InetAddress, InetInput>; raw: boolean } {
   try {
-    return { socket: new Socket(inet, SOCK_DGRAM, IPPROTO_ICMP) as never, raw: false };
+    return { socket: new Socket(inet, SOCK_DGRAM, IPPROTO_ICMP), raw: false };
   } catch (error) {
     if (!(error instanceof SocketError && error.code === 'EACCES')) throw error;
-    return { socket: new Socket(inet, SOCK_RAW, IPPROTO_ICMP) as never, raw: true };
+    return { socket: new Socket(inet, SOCK_RAW, IPPROTO_ICMP), raw: true };
   }
 }
 

@@ -1,4 +1,4 @@
-import { type AncillaryMessage, ancillaryMessage, readU32, readU64 } from '@sock/core';
+import { type AncillaryMessage, ancillaryMessage, errnoName, readU32, readU64 } from '@sock/core';
 import {
   SCM_CAN_RAW_ERRQUEUE,
   SCM_J1939_DEST_ADDR,
@@ -8,7 +8,6 @@ import {
   SOL_CAN_J1939,
   SOL_CAN_RAW,
 } from './constants.gen.js';
-import { codeOf } from './errno.js';
 
 /** A message that the kernel makes and that cannot be sent: `create` throws a TypeError. */
 export type ReceiveOnlyMessage<Value> = AncillaryMessage<Value, never>;
@@ -34,7 +33,7 @@ function decodeExtendedError(data: Uint8Array): CanExtendedError | undefined {
   if (data.length < EXTENDED_ERROR_SIZE) return undefined;
   const errno = readU32(data, 0);
   return {
-    code: errno === 0 || errno === ENOMSG ? null : codeOf(errno),
+    code: errno === 0 || errno === ENOMSG ? null : errnoName(errno),
     origin: data[4] as number,
     type: data[5] as number,
     info: readU32(data, 8),

@@ -7,6 +7,7 @@ import {
   outOfRange,
   type ReceivedMessage,
   Socket,
+  socketError,
   soRxqOvfl,
   soTimestamping,
   type TransferOptions,
@@ -22,7 +23,6 @@ import {
   unpackBcmMessage,
 } from './bcm-message.js';
 import * as c from './constants.gen.js';
-import { socketError } from './errno.js';
 import type { CanFrame, ClassicFrameInput, FdFrameInput } from './frame.js';
 import {
   describeReception,

@@ -7,6 +7,7 @@ import {
   MSG_TRUNC,
   type ReceivedMessage,
   Socket,
+  socketError,
   soError,
   soRxqOvfl,
   soTimestamping,
@@ -15,7 +16,6 @@ import {
 } from '@sock/core';
 import { type IsotpAddress, type IsotpInput, isotp } from './address.js';
 import * as c from './constants.gen.js';
-import { socketError } from './errno.js';
 import { explain } from './explain.js';
 import {
   canIsotpLlOpts,

@@ -1,5 +1,13 @@
 import { EventEmitter } from 'node:events';
-import { checkBigInt, checkInteger, checkObject, readU16, SIOCGIFFLAGS, SocketTimeoutError } from '@sock/core';
+import {
+  checkBigInt,
+  checkInteger,
+  checkObject,
+  readU16,
+  SIOCGIFFLAGS,
+  SocketTimeoutError,
+  socketError,
+} from '@sock/core';
 import {
   J1939_IDLE_ADDR,
   J1939_MAX_UNICAST_ADDR,
@@ -8,7 +16,6 @@ import {
   J1939_PGN_ADDRESS_COMMANDED,
   J1939_PGN_REQUEST,
 } from './constants.gen.js';
-import { socketError } from './errno.js';
 import { J1939Socket, type ReceivedGroup } from './j1939.js';
 import { unpackJ1939Name } from './j1939-name.js';
 

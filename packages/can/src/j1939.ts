@@ -20,6 +20,7 @@ import {
   SOL_SOCKET,
   Socket,
   soBroadcast,
+  socketError,
   soRxqOvfl,
   soTimestamping,
   type TransferOptions,
@@ -34,7 +35,6 @@ import {
   scmJ1939Prio,
 } from './ancillary.js';
 import * as c from './constants.gen.js';
-import { socketError } from './errno.js';
 import type { J1939Filter } from './filters.js';
 import { soJ1939ErrQueue, soJ1939Filter, soJ1939Promisc, soJ1939SendPrio } from './options.js';
 import {

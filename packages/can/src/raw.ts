@@ -8,13 +8,13 @@ import {
   type ReceivedMessage,
   Socket,
   SocketError,
+  socketError,
   soRxqOvfl,
   soTimestamping,
   type TransferOptions,
 } from '@sock/core';
 import { type CanAddress, type CanInput, canRaw } from './address.js';
 import { CANFD_MTU, CANXL_MTU } from './constants.gen.js';
-import { socketError } from './errno.js';
 import type { CanFilterInput } from './filters.js';
 import { type CanFrame, type CanFrameInput, packFrame, unpackFrame } from './frame.js';
 import {

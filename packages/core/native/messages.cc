@@ -91,18 +91,18 @@ static napi_value Recvmsg(napi_env env, napi_callback_info info) {
   return args.Result(count);
 }
 
-// sendmsg(fd, [bytes…], flags, sockaddr, sockaddrLength, control, controlLength, size) → count
+// sendmsg(fd, [bytes…], flags, sockaddrLength, control, controlLength, size) → count;
+// to the sockaddr in the shared memory
 static napi_value Sendmsg(napi_env env, napi_callback_info info) {
-  Arguments<8> args(env, info);
+  Arguments<7> args(env, info);
   Vector buffers;
-  if (!buffers.Collect(env, args, 1, args.Uint(7))) return args.Number(kBufferGone);
-  const Bytes address = args.View(3);
-  const uint32_t address_length = args.Uint(4);
-  const Bytes control = args.View(5);
-  const uint32_t control_length = args.Uint(6);
-  if (address_length > address.length || control_length > control.length) return args.Number(kBufferGone);
+  if (!buffers.Collect(env, args, 1, args.Uint(6))) return args.Number(kBufferGone);
+  const uint32_t address_length = args.Uint(3);
+  const Bytes control = args.View(4);
+  const uint32_t control_length = args.Uint(5);
+  if (address_length > kSockaddrBytes || control_length > control.length) return args.Number(kBufferGone);
   msghdr message = {};
-  message.msg_name = address_length == 0 ? nullptr : address.data;
+  message.msg_name = address_length == 0 ? nullptr : args.memory()->given;
   message.msg_namelen = address_length;
   message.msg_iov = buffers.entries();
   message.msg_iovlen = buffers.count();

@@ -53,6 +53,33 @@ export function decodeAddress(socket: Addressed, sockaddr: Uint8Array): unknown 
   return new UnknownAddress(domain, Uint8Array.from(sockaddr.subarray(2)));
 }
 
+/**
+ * A call that names an address: its sockaddr is in the shared memory, and kept aside while the call
+ * waits, because others use that memory meanwhile.
+ */
+export abstract class Addressing {
+  private kept: Uint8Array | undefined;
+
+  /** @param length bytes of the sockaddr in the shared memory; 0 where the call names no address */
+  constructor(
+    private readonly socket: Addressed,
+    protected readonly length: number,
+  ) {}
+
+  park(): void {
+    this.kept = given.slice(0, this.length);
+  }
+
+  /** Before each attempt: puts the sockaddr where the call takes it from. */
+  protected restore(): void {
+    if (this.kept !== undefined) given.set(this.kept);
+  }
+
+  address(): unknown {
+    return this.length === 0 ? undefined : decodeAddress(this.socket, (this.kept ?? given).subarray(0, this.length));
+  }
+}
+
 /** Decodes addresses, keeping the last: consecutive datagrams often come from one sender. */
 export class AddressCache {
   private last: Uint8Array | undefined;

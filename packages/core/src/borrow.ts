@@ -8,19 +8,16 @@ interface Handle {
   readonly fd?: number;
 }
 
-/** A `net.Socket`, `net.Server` or `tls.TLSSocket`. */
-export interface NetSocketLike {
-  readonly destroyed?: boolean;
-  address(): unknown;
-  on(event: 'close', listener: () => void): unknown;
-  off(event: 'close', listener: () => void): unknown;
-}
-
 /** A `dgram.Socket`. */
 export interface DgramSocketLike {
   address(): unknown;
   on(event: 'close', listener: () => void): unknown;
   off(event: 'close', listener: () => void): unknown;
+}
+
+/** A `net.Socket`, `net.Server` or `tls.TLSSocket`. */
+export interface NetSocketLike extends DgramSocketLike {
+  readonly destroyed?: boolean;
 }
 
 function handleOf(owner: object): Handle | undefined {

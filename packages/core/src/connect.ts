@@ -1,4 +1,4 @@
-import { type Addressed, decodeAddress, encodeAddress } from './address.js';
+import { type Addressed, Addressing, encodeAddress } from './address.js';
 import { readI32 } from './bytes.js';
 import { SO_ERROR, SOL_SOCKET } from './constants.gen.js';
 import { type Descriptor, POLLOUT } from './descriptor.js';
@@ -14,29 +14,20 @@ const error = new Uint8Array(4);
  * connect(2). Alone among the operations it is never issued again once it has begun: what became of
  * it is in SO_ERROR. Only a unix socket whose peer's backlog is full (EAGAIN) has not begun.
  */
-export class Connect implements Operation<void> {
+export class Connect extends Addressing implements Operation<void> {
   readonly syscall = 'connect';
   readonly direction = WRITE;
   delay = 0;
-  private sockaddr: Uint8Array = given;
   private begun = false;
-
-  constructor(
-    private readonly socket: Addressed,
-    private readonly length: number,
-  ) {}
 
   get blocked(): number {
     return this.begun ? -EINPROGRESS : -EAGAIN;
   }
 
-  park(): void {
-    this.sockaddr = given.slice(0, this.length);
-  }
-
   attempt({ calls, fd }: Descriptor): number {
     if (!this.begun) {
-      const status = calls.connect(fd, this.sockaddr, this.length);
+      this.restore();
+      const status = calls.connect(fd, given, this.length);
       if (status === -EAGAIN) {
         // nothing tells when there is room again
         this.delay = this.delay === 0 ? RETRY_FIRST : Math.min(this.delay * 2, RETRY_MAX);
@@ -54,31 +45,18 @@ export class Connect implements Operation<void> {
   }
 
   result(): void {}
-
-  address(): unknown {
-    return decodeAddress(this.socket, this.sockaddr.subarray(0, this.length));
-  }
 }
 
 /** bind(2), which never waits. */
-export class Bind implements Operation<void> {
+export class Bind extends Addressing implements Operation<void> {
   readonly syscall = 'bind';
   readonly direction = WRITE;
-
-  constructor(
-    private readonly socket: Addressed,
-    private readonly length: number,
-  ) {}
 
   attempt({ calls, fd }: Descriptor): number {
     return calls.bind(fd, given, this.length);
   }
 
   result(): void {}
-
-  address(): unknown {
-    return decodeAddress(this.socket, given.subarray(0, this.length));
-  }
 }
 
 /** accept4(2): a descriptor. */

@@ -13,7 +13,7 @@ import {
   watch,
 } from './loop.js';
 import { type Native, native } from './native.js';
-import { type Direction, ERROR, type Operation, READ, WRITE } from './operation.js';
+import { contextOf, type Direction, ERROR, type Operation, READ, WRITE } from './operation.js';
 import { offAbort, onAbort } from './signals.js';
 
 // poll(2) and epoll(7) agree on these
@@ -25,7 +25,8 @@ export const POLLHUP = 16;
 export const POLLRDHUP = 0x2000;
 const EVERYTHING = POLLIN | POLLPRI | POLLOUT | POLLRDHUP;
 
-const TIMER_MAX = 0x7fffffff;
+/** Longest time that a timer takes, in milliseconds. */
+export const TIMER_MAX = 0x7fffffff;
 
 // Readiness may be no help: a unix datagram socket that is not connected is writable, while the
 // receiver that a message is for has no room. After this many misses in a row only time helps.
@@ -65,7 +66,7 @@ export class Pending<Result> {
     if (left <= 0) {
       // a loop that was busy may not have had the time to see what is there
       this.descriptor.progress(this.operation.direction);
-      this.abandon(() => timedOut(this.subject, this.operation.syscall, timeout, this.context()));
+      this.abandon(() => timedOut(this.subject, this.operation.syscall, timeout, contextOf(this.operation)));
       return;
     }
     this.timer = setTimeout(() => this.expireAt(deadline, timeout), Math.min(left, TIMER_MAX));
@@ -105,7 +106,7 @@ export class Pending<Result> {
     this.descriptor.remove(this as Pending<unknown>);
     this.descriptor.released();
     this.settle();
-    const partial = this.operation.partial?.();
+    const partial = this.descriptor.salvage(this.operation, -EAGAIN);
     if (partial !== undefined) this.resolve(partial);
     else this.reject(reason());
   }
@@ -117,18 +118,15 @@ export class Pending<Result> {
       this.resolve(this.operation.result(count));
       return;
     }
-    const partial = this.operation.partial?.();
-    if (partial !== undefined) {
-      this.descriptor.deferred = count;
-      this.resolve(partial);
-    } else {
-      this.reject(failure(this.subject, this.operation.syscall, count, this.context()));
-    }
+    const partial = this.descriptor.salvage(this.operation, count);
+    if (partial !== undefined) this.resolve(partial);
+    else this.reject(failure(this.subject, this.operation.syscall, count, contextOf(this.operation)));
   }
 
+  /** The socket was closed. */
   canceled(): void {
     this.settle();
-    this.reject(failure(this.subject, this.operation.syscall, -ECANCELED, this.context()));
+    this.reject(failure(this.subject, this.operation.syscall, -ECANCELED, contextOf(this.operation)));
   }
 
   private settle(): void {
@@ -136,10 +134,6 @@ export class Pending<Result> {
     if (this.timer !== undefined) clearTimeout(this.timer);
     if (this.retry !== undefined) clearTimeout(this.retry);
     if (this.signal !== undefined) offAbort(this.signal, this);
-  }
-
-  private context(): { address: unknown; transferred: number | undefined } {
-    return { address: this.operation.address?.(), transferred: this.operation.transferred };
   }
 }
 
@@ -195,6 +189,16 @@ export class Descriptor implements Watcher {
     }
   }
 
+  /**
+   * What an operation that ends early has received so far, if anything: its error, if it has one
+   * (-EAGAIN is none), is then reported by the next read.
+   */
+  salvage<Result>(operation: Operation<Result>, errno: number): Result | undefined {
+    const partial = operation.partial?.();
+    if (partial !== undefined && errno !== -EAGAIN) this.deferred = errno;
+    return partial;
+  }
+
   head(direction: Direction): Pending<unknown> | null {
     return direction === READ ? this.readHead : direction === WRITE ? this.writeHead : this.errorHead;
   }
@@ -209,11 +213,6 @@ export class Descriptor implements Watcher {
     if (direction === READ) this.readTail = pending;
     else if (direction === WRITE) this.writeTail = pending;
     else this.errorTail = pending;
-  }
-
-  /** Whether operations are pending. */
-  get busy(): boolean {
-    return this.held > 0;
   }
 
   /** Appends an operation that has to wait: for readiness, or (`tired`) only for a turn of the loop. */
@@ -297,12 +296,12 @@ export class Descriptor implements Watcher {
 
   // what cannot be watched (an AF_ALG hash, for one) cannot be waited for
   private failAll(errno: number): void {
+    this.endAll((pending) => pending.complete(errno));
+  }
+
+  private endAll(end: (pending: Pending<unknown>) => void): void {
     for (const direction of [READ, WRITE, ERROR] as const) {
-      for (;;) {
-        const pending = this.shift(direction);
-        if (pending === null) break;
-        pending.complete(errno);
-      }
+      for (let pending = this.shift(direction); pending !== null; pending = this.shift(direction)) end(pending);
     }
   }
 
@@ -387,7 +386,7 @@ export class Descriptor implements Watcher {
     const { fd } = this;
     this.fd = -1;
     this.stop();
-    this.cancelAll();
+    this.endAll((pending) => pending.canceled());
     return fd;
   }
 
@@ -398,18 +397,8 @@ export class Descriptor implements Watcher {
     this.fd = -1;
     this.stop();
     const status = this.owned ? this.calls.close(fd) : 0;
-    this.cancelAll();
+    this.endAll((pending) => pending.canceled());
     return status;
-  }
-
-  private cancelAll(): void {
-    for (const direction of [READ, WRITE, ERROR] as const) {
-      for (;;) {
-        const pending = this.shift(direction);
-        if (pending === null) break;
-        pending.canceled();
-      }
-    }
   }
 
   private stop(): void {

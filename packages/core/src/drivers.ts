@@ -1,9 +1,9 @@
 import { invalidArgumentType, outOfRange } from './arguments.js';
 import { backoff, type Descriptor, Pending, POLLERR, POLLIN, POLLOUT, POLLPRI } from './descriptor.js';
 import { EAGAIN, EINTR } from './errno.js';
-import { CLOSED, type FailureContext, failure, type Subject, timedOut } from './failure.js';
+import { CLOSED, failure, type Subject, timedOut } from './failure.js';
 import { mayComplete } from './loop.js';
-import { type Operation, READ, WRITE } from './operation.js';
+import { contextOf, ERROR, type Operation, READ, WRITE } from './operation.js';
 
 /** How long an operation may take, and what may end it. */
 export interface WaitOptions {
@@ -21,7 +21,7 @@ export interface Target extends Subject {
 
 // A worker that is to be terminated ends when it runs JavaScript: a blocking wait comes up for air
 // this often (milliseconds).
-const BREATH = 200;
+export const BREATH = 200;
 
 /** Checks a timeout: a number of milliseconds from 0, or `null`. */
 export function checkTimeout(value: unknown): number | null {
@@ -51,14 +51,10 @@ function limit(target: Target, operation: Operation<unknown>, options: WaitOptio
   return options?.timeout === undefined ? target.timeout : checkTimeout(options.timeout);
 }
 
-function failed(target: Subject, operation: Operation<unknown>, errno: number): Error {
+function failed(target: Target, operation: Operation<unknown>, errno: number): Error {
   const reported = errno === -EAGAIN ? (operation.blocked ?? errno) : errno;
-  const hint = (target as Target).descriptor.fd < 0 ? CLOSED : undefined;
-  return failure(target, operation.syscall, reported, { ...context(operation), hint });
-}
-
-function context(operation: Operation<unknown>): FailureContext {
-  return { address: operation.address?.(), transferred: operation.transferred };
+  const hint = target.descriptor.fd < 0 ? CLOSED : undefined;
+  return failure(target, operation.syscall, reported, { ...contextOf(operation), hint });
 }
 
 /** Tries an operation: its result, or `null` where it would have to wait. */
@@ -86,18 +82,15 @@ function blockAfter<Result>(
   const timeout = limit(target, operation, options);
   const count = first === -EAGAIN && timeout !== 0 ? waitAndRetry(target, operation, timeout) : first;
   if (count >= 0) return operation.result(count);
-  const partial = operation.partial?.();
-  if (partial !== undefined) {
-    if (count !== -EAGAIN) target.descriptor.deferred = count;
-    return partial;
-  }
+  const partial = target.descriptor.salvage(operation, count);
+  if (partial !== undefined) return partial;
   if (count === -EAGAIN && timeout !== 0) {
-    throw timedOut(target, operation.syscall, timeout as number, context(operation));
+    throw timedOut(target, operation.syscall, timeout as number, contextOf(operation));
   }
   throw failed(target, operation, count);
 }
 
-const EVENTS = { [READ]: POLLIN, [WRITE]: POLLOUT, 2: 0 } as const;
+const EVENTS = { [READ]: POLLIN, [WRITE]: POLLOUT, [ERROR]: 0 } as const;
 
 // the result of the operation, or -EAGAIN when time ran out
 function waitAndRetry(target: Target, operation: Operation<unknown>, timeout: number | null): number {
@@ -174,8 +167,6 @@ export function run<Result>(target: Target, operation: Operation<Result>, option
 
 function finished<Result>(target: Target, operation: Operation<Result>, count: number): Promise<Result> {
   if (count >= 0) return Promise.resolve(operation.result(count));
-  const partial = operation.partial?.();
-  if (partial === undefined) return Promise.reject(failed(target, operation, count));
-  if (count !== -EAGAIN) target.descriptor.deferred = count;
-  return Promise.resolve(partial);
+  const partial = target.descriptor.salvage(operation, count);
+  return partial === undefined ? Promise.reject(failed(target, operation, count)) : Promise.resolve(partial);
 }

@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
 import { checkBoolean, outOfRange } from './arguments.js';
 import { SHUT_WR } from './constants.gen.js';
+import { TIMER_MAX } from './descriptor.js';
 import { checkTimeout } from './drivers.js';
 import { SocketError } from './errors.js';
 import { soKeepAlive } from './options.js';
@@ -17,7 +18,6 @@ export interface DuplexOptions {
 }
 
 const HIGH_WATER_MARK = 65_536;
-const TIMER_MAX = 0x7fffffff;
 
 /**
  * A socket as a `node:stream` duplex, which owns it. It reads no further ahead than its high water

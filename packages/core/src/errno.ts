@@ -52,11 +52,13 @@ const LINUX: Readonly<Record<number, string>> = {
   131: 'ENOTRECOVERABLE',
   132: 'ERFKILL',
   133: 'EHWPOISON',
+  // the kernel's own, which reaches programs through netlink all the same. Source: linux/errno.h
+  524: 'ENOTSUPP',
 };
 
 let names: Map<number, string> | undefined;
 
-/** Symbolic name of a (positive) errno. */
+/** Symbolic name of a (positive) errno, such as `ECONNREFUSED`; `E<number>` for an unknown one. Source: errno(3). */
 export function errnoName(errno: number): string {
   if (names === undefined) {
     names = new Map();
@@ -66,4 +68,18 @@ export function errnoName(errno: number): string {
     }
   }
   return names.get(errno) ?? (process.platform === 'linux' ? LINUX[errno] : undefined) ?? `E${errno}`;
+}
+
+let numbers: Map<string, number> | undefined;
+
+/** The (positive) errno of a symbolic name, 0 for an unknown one: the inverse of `errnoName`. */
+export function errnoOf(name: string): number {
+  if (numbers === undefined) {
+    const own = process.platform === 'linux' ? Object.entries(LINUX) : [];
+    numbers = new Map([
+      ...own.map(([value, code]): [string, number] => [code, Number(value)]),
+      ...Object.entries(codes),
+    ]);
+  }
+  return numbers.get(name) ?? 0;
 }

@@ -1,3 +1,5 @@
+import { errnoOf } from './errno.js';
+
 /** What is known about a system call that failed. */
 export interface SocketErrorDetails {
   /** Symbolic code, such as `ECONNREFUSED`. */
@@ -42,6 +44,17 @@ export class SocketError extends Error {
   static {
     this.prototype.name = 'SocketError';
   }
+}
+
+/**
+ * The error of a call for what a family finds out otherwise than by the call's result: a reply that
+ * carries an errno, a message that cannot be read.
+ * @param code symbolic, such as `EBADMSG`
+ * @param clause what it means, and the remedy
+ */
+export function socketError(syscall: string, code: string, clause?: string): SocketError {
+  const message = `${syscall} ${code}${clause === undefined ? '' : `: ${clause}`}`;
+  return new SocketError(message, { code, errno: -errnoOf(code), syscall });
 }
 
 /** An operation did not finish within its timeout: `code` is `'ETIMEDOUT'`. */

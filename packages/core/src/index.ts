@@ -6,6 +6,7 @@ export * from './bytes.js';
 export * from './constants.gen.js';
 export type { WaitOptions } from './drivers.js';
 export { type DuplexOptions, SocketDuplex } from './duplex.js';
+export { errnoName, errnoOf } from './errno.js';
 export * from './errors.js';
 export * from './family.js';
 export type { AdoptInfo, AdoptOptions, FamilyChoice } from './handle.js';

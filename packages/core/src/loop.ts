@@ -51,8 +51,8 @@ export function hold(): void {
 }
 
 /** The end of what `hold` began. The loop notices before it would sleep. */
-export function release(count = 1): void {
-  state[PENDING] = (state[PENDING] as number) - count;
+export function release(): void {
+  state[PENDING] = (state[PENDING] as number) - 1;
 }
 
 // Operations that need not wait complete without a turn of the loop. A socket that always has data

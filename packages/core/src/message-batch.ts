@@ -180,9 +180,7 @@ export class MessageBatch<Address = unknown, Input = Address> {
     let length = 0;
     for (let i = first; i < this.used; i++) {
       const input = this.inputs[i];
-      if (input === undefined) {
-        continue;
-      }
+      if (input === undefined) continue;
       // many messages to one peer, given as the same object each time: encoded once
       if (input !== last) length = encodeAddress(socket, input);
       last = input;

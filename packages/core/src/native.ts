@@ -65,11 +65,11 @@ export interface Native {
     controlLength: number,
     size: number,
   ): number;
+  /** To the sockaddr in `given`, where it has a length. */
   sendmsg(
     fd: number,
     buffers: readonly Uint8Array[],
     flags: number,
-    sockaddr: Uint8Array | null,
     sockaddrLength: number,
     control: Uint8Array | null,
     controlLength: number,

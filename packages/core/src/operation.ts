@@ -7,6 +7,11 @@ export const WRITE = 1;
 /** An error condition only: the error queue. */
 export const ERROR = 2;
 
+/** What an error tells about an operation. */
+export function contextOf(operation: Operation<unknown>): { address: unknown; transferred: number | undefined } {
+  return { address: operation.address?.(), transferred: operation.transferred };
+}
+
 /**
  * One operation on a socket: a system call, what it waits for, and what its result means. The three
  * drivers (attempt, blocking, asynchronous) run it; nothing else makes system calls that may wait.

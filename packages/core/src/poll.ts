@@ -1,6 +1,6 @@
 import { checkBoolean, checkObject, invalidArgumentType } from './arguments.js';
-import { Pending, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI } from './descriptor.js';
-import { checkSignal, checkTimeout, type WaitOptions } from './drivers.js';
+import { Pending, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, TIMER_MAX } from './descriptor.js';
+import { BREATH, checkSignal, checkTimeout, type WaitOptions } from './drivers.js';
 import { EBADF, EINTR } from './errno.js';
 import { CLOSED, failure } from './failure.js';
 import { SocketHandle } from './handle.js';
@@ -33,7 +33,6 @@ export interface PollResult {
   hangup: boolean;
 }
 
-const BREATH = 200;
 const EVENTS = { [READ]: POLLIN | POLLPRI, [WRITE]: POLLOUT } as const;
 
 class Poll {
@@ -92,7 +91,7 @@ class Poll {
     return results;
   }
 
-  /** Waits for the first of the sockets to become ready, or for the time to run out (`false`). */
+  /** Waits for the first of the sockets to become ready, or for the time to run out. */
   async ready(timeout: number | null, signal: AbortSignal | undefined): Promise<void> {
     const waits: Pending<void>[] = [];
     const end = new AbortController();
@@ -113,7 +112,7 @@ class Poll {
         });
         signal?.addEventListener('abort', () => reject(signal.reason), { signal: end.signal });
         if (timeout !== null) {
-          const timer = setTimeout(settle, Math.min(Math.ceil(timeout), 0x7fffffff));
+          const timer = setTimeout(settle, Math.min(Math.ceil(timeout), TIMER_MAX));
           end.signal.addEventListener('abort', () => clearTimeout(timer));
         }
       });

@@ -1,10 +1,10 @@
 import type { Addressed } from './address.js';
+import { TIMER_MAX } from './descriptor.js';
 import { checkSignal, checkTimeout, type Target, type WaitOptions } from './drivers.js';
 import { timedOut } from './failure.js';
 import { EncodedAddress, UnknownAddress } from './family.js';
 
 // longer than a timer can run; what comes after the look-up has the whole limit
-const TIMER_MAX = 0x7fffffff;
 
 type Resolver = Target & Addressed;
 

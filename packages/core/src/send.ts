@@ -1,11 +1,10 @@
-import { type Addressed, decodeAddress, encodeAddress } from './address.js';
+import { type Addressed, Addressing, encodeAddress } from './address.js';
 import { type AncillaryItem, encodeAncillary } from './ancillary.js';
 import { checkInteger, type Data, invalidArgumentType, toBytes } from './arguments.js';
 import { MSG_DONTWAIT } from './constants.gen.js';
 import type { Descriptor } from './descriptor.js';
 import { EAGAIN, EINTR } from './errno.js';
 import { lengthOf, sizeOf } from './memory.js';
-import { given } from './native.js';
 import { type Operation, WRITE } from './operation.js';
 import { checkFlags } from './receive.js';
 
@@ -72,20 +71,19 @@ export class SendAll implements Operation<void> {
   result(): void {}
 }
 
-/** sendto(2), and its kin with an address that is encoded once. */
-export class SendTo implements Operation<number> {
+/** sendto(2). */
+export class SendTo extends Addressing implements Operation<number> {
   readonly syscall = 'sendto';
   readonly direction = WRITE;
-  // the address, once it had to leave the shared memory for others
-  private parked: Uint8Array | undefined;
   private readonly size: number;
 
   constructor(
-    private readonly socket: Addressed,
+    socket: Addressed,
+    length: number,
     private readonly data: Uint8Array,
-    private readonly length: number,
     private readonly flags: number,
   ) {
+    super(socket, length);
     this.size = lengthOf('data', data);
   }
 
@@ -93,38 +91,30 @@ export class SendTo implements Operation<number> {
     return (this.flags & MSG_DONTWAIT) !== 0;
   }
 
-  park(): void {
-    this.parked = given.slice(0, this.length);
-  }
-
   attempt({ calls, fd }: Descriptor): number {
-    if (this.parked !== undefined) given.set(this.parked);
+    this.restore();
     return calls.sendto(fd, this.data, 0, this.size, this.flags, this.length);
   }
 
   result(count: number): number {
     return count;
   }
-
-  address(): unknown {
-    return decodeAddress(this.socket, (this.parked ?? given).subarray(0, this.length));
-  }
 }
 
 /** sendmsg(2). */
-export class SendMsg implements Operation<number> {
+export class SendMsg extends Addressing implements Operation<number> {
   readonly syscall = 'sendmsg';
   readonly direction = WRITE;
-  private sockaddr: Uint8Array = given;
   private readonly size: number;
 
   constructor(
-    private readonly socket: Addressed,
+    socket: Addressed,
+    length: number,
     private readonly buffers: readonly Uint8Array[],
-    private readonly length: number,
     private readonly control: Uint8Array | null,
     private readonly flags: number,
   ) {
+    super(socket, length);
     this.size = sizeOf(buffers);
   }
 
@@ -132,30 +122,14 @@ export class SendMsg implements Operation<number> {
     return (this.flags & MSG_DONTWAIT) !== 0;
   }
 
-  park(): void {
-    this.sockaddr = given.slice(0, this.length);
-  }
-
   attempt({ calls, fd }: Descriptor): number {
-    const { control } = this;
-    return calls.sendmsg(
-      fd,
-      this.buffers,
-      this.flags,
-      this.length === 0 ? null : this.sockaddr,
-      this.length,
-      control,
-      control === null ? 0 : control.length,
-      this.size,
-    );
+    const { buffers, flags, length, control, size } = this;
+    this.restore();
+    return calls.sendmsg(fd, buffers, flags, length, control, control === null ? 0 : control.length, size);
   }
 
   result(count: number): number {
     return count;
-  }
-
-  address(): unknown {
-    return this.length === 0 ? undefined : decodeAddress(this.socket, this.sockaddr.subarray(0, this.length));
   }
 }
 
@@ -202,7 +176,7 @@ export function sendAll(data: unknown, flags: unknown): Operation<void> {
 export function sendTo(socket: Addressed, data: unknown, address: unknown, flags: unknown): Operation<number> {
   const bytes = toBytes('data', data);
   const checked = checkFlags(flags);
-  return new SendTo(socket, bytes, encodeAddress(socket, address), checked);
+  return new SendTo(socket, encodeAddress(socket, address), bytes, checked);
 }
 
 export interface SendMsgArguments {
@@ -225,7 +199,7 @@ export function sendMsg(socket: Addressed, buffers: unknown, options: SendMsgArg
     if (control.length === 0) control = null;
   }
   const length = options.address === undefined || options.address === null ? 0 : encodeAddress(socket, options.address);
-  return new SendMsg(socket, sources, length, control, flags);
+  return new SendMsg(socket, length, sources, control, flags);
 }
 
 /** Where in a file, and how much of it. */

@@ -8,7 +8,7 @@ const CORE = [
   'Ancillary AddressInfoError CMSG_LEN CMSG_SPACE EncodedAddress HostError MessageBatch Socket SocketDuplex',
   'SocketError SocketHandle SocketTimeoutError UnknownAddress',
   'ancillaryMessage booleanOption checkBigInt checkBoolean checkInteger checkInterfaceName checkObject checkOneOf',
-  'checkString decodeFilter encodeAncillary encodeFilter getDefaultTimeout if_indextoname if_nameindex if_nametoindex',
+  'checkString decodeFilter encodeAncillary encodeFilter errnoName errnoOf getDefaultTimeout if_indextoname if_nameindex if_nametoindex',
   'intBytes integerOption invalidArgumentType mapDescriptor outOfRange poll pollSync',
   'readI32 readI64 readU16 readU16BE readU32 readU32BE readU64 readonlyIntegerOption',
   'scmMark scmRights scmTimestamp scmTimestampNs scmTimestamping scmTxTime setDefaultTimeout',
@@ -17,7 +17,7 @@ const CORE = [
   'soIncomingNapiId soKeepAlive soLinger soLockFilter soMark soMaxPacingRate soMemInfo soNetnsCookie soNoCheck',
   'soOobInline soPeekOff soPreferBusyPoll soPriority soProtocol soRcvBuf soRcvBufForce soRcvLowat soRcvTimeo',
   'soReserveMem soReuseAddr soReusePort soRxqOvfl soSelectErrQueue soSndBuf soSndBufForce soSndLowat soSndTimeo',
-  'soTimestamp soTimestampNs soTimestamping soTxRehash soTxTime soType soWifiStatus soZeroCopy',
+  'soTimestamp soTimestampNs soTimestamping soTxRehash soTxTime soType soWifiStatus soZeroCopy socketError',
   'stringOption timevalOption toBytes toTarget tryPoll uint32Option uint64Option',
   'writeI32 writeI64 writeU16 writeU16BE writeU32 writeU32BE writeU64',
 ].flatMap((line) => line.split(' '));

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { MSG_ERRQUEUE, Socket, SocketError } from '@sock/core';
 import { delay, rejection, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
+import { ERROR, READ, WRITE } from '#core/operation.js';
 import { fill, freshName, pair, tcpServer, udp, unix } from './support/families.js';
 import { Cleanup } from './support/operations.js';
 import { descriptorOf, Script } from './support/script.js';
@@ -231,7 +232,8 @@ describe('close', () => {
       expect(error, name).to.be.instanceOf(SocketError);
       expect(error).to.include({ code: 'ECANCELED', errno: -constants.errno.ECANCELED });
       expect(error.message).to.match(/^\w+ ECANCELED.*: the socket was closed while this was pending$/);
-      expect(descriptorOf(socket).busy).to.equal(false);
+      for (const direction of [READ, WRITE, ERROR] as const)
+        expect(descriptorOf(socket).head(direction)).to.equal(null);
       const later = await rejection(socket.recv(1));
       expect(later).to.include({ code: 'EBADF', errno: -constants.errno.EBADF });
       expect(later.message).to.equal('recv EBADF: the socket is closed');

@@ -1,7 +1,6 @@
-import { type FailedCall, readI32, readU16, readU32, SocketError } from '@sock/core';
+import { errnoName, type FailedCall, readI32, readU16, readU32, SocketError } from '@sock/core';
 import { align, unpackAttributes } from './attribute.js';
 import * as c from './constants.gen.js';
-import { codeOf } from './errno.js';
 import { MESSAGE_HEADER, type NetlinkMessage } from './message.js';
 import { type AttributePolicy, readPolicy } from './policy.js';
 import { present } from './structures.js';
@@ -103,7 +102,7 @@ export class NetlinkError extends SocketError {
 
   constructor(request: RequestSubject, acknowledgement: Acknowledgement) {
     const { errno, text, offset, missingType, missingNest, policy } = acknowledgement;
-    const code = codeOf(-errno);
+    const code = errnoName(-errno);
     const attribute = attributeAt(request.bytes, offset);
     super(describe(request, code, text, attribute, missingType), { code, errno, syscall: request.label });
     this.type = request.bytes.length >= MESSAGE_HEADER ? readU16(request.bytes, 4) : 0;

@@ -7,12 +7,12 @@ import {
   mapDescriptor,
   outOfRange,
   type Socket,
+  socketError,
   type WaitOptions,
 } from '@sock/core';
 import type { PacketAddress, PacketInput } from './address.js';
 import { BLOCK_STATUS, PacketBlock, type ReceivedPacket } from './block.js';
 import { TP_FT_REQ_FILL_RXHASH, TP_STATUS_KERNEL, TP_STATUS_USER, TPACKET_V3 } from './constants.gen.js';
-import { socketError } from './errors.js';
 import { packetVersion } from './options.js';
 import { packetRxRing, removeRing } from './ring-request.js';
 import { Deadline, Waits } from './waiting.js';

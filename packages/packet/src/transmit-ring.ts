@@ -10,6 +10,7 @@ import {
   outOfRange,
   type Socket,
   type SocketError,
+  socketError,
   toBytes,
   type WaitOptions,
 } from '@sock/core';
@@ -23,7 +24,6 @@ import {
   TPACKET_V2,
   TPACKET_V3,
 } from './constants.gen.js';
-import { socketError } from './errors.js';
 import { packetVersion } from './options.js';
 import { packetTxRing, removeRing } from './ring-request.js';
 import { Deadline, sleep, Waits } from './waiting.js';
