@@ -9,12 +9,12 @@ describe('the tour', () => {
     this.timeout(scaled(60_000));
     const tour = fileURLToPath(new URL('../dist/tour/index.js', import.meta.url));
     const { stdout } = await promisify(execFile)(process.execPath, [tour], { timeout: scaled(50_000) });
-    const rows = stdout.split('\n').filter((line) => /^(inet|unix|node)/.test(line));
-    expect(rows).to.have.length(11);
+    const [, ...rows] = stdout.slice(0, stdout.indexOf('\n\n')).split('\n');
+    expect(rows).to.have.length.above(10);
     for (const row of rows)
       expect(row, row)
         .to.match(/ {2}(\d+\.\d|-) {2}\S/)
         .and.not.include('FAILED');
-    expect(stdout).to.match(/\d+ of 11 exchanges shown on this machine/);
+    expect(stdout).to.match(new RegExp(`^\\d+ of ${rows.length} exchanges shown on this machine$`, 'm'));
   });
 });

@@ -1,8 +1,17 @@
 // The tour: for every family a real exchange on this machine, or why there is none and the remedy.
 import { SocketError } from '@sock/core';
+import { algSteps } from './alg.js';
+import { bluetoothSteps } from './bluetooth.js';
+import { canSteps } from './can.js';
 import { inetSteps } from './inet.js';
+import { netlinkSteps } from './netlink.js';
+import { packetSteps } from './packet.js';
+import { qrtrSteps } from './qrtr.js';
+import { rdsSteps } from './rds.js';
 import { Unavailable } from './step.js';
+import { tipcSteps } from './tipc.js';
 import { unixSteps } from './unix.js';
+import { vsockSteps } from './vsock.js';
 
 const LIMIT = 20_000;
 
@@ -30,7 +39,20 @@ const LACKING = ['EAFNOSUPPORT', 'EPROTONOSUPPORT', 'ESOCKTNOSUPPORT', 'EPERM', 
 
 const rows: Row[] = [];
 let failed = 0;
-for (const { family, run } of [...inetSteps, ...unixSteps]) {
+const steps = [
+  ...inetSteps,
+  ...unixSteps,
+  ...canSteps,
+  ...packetSteps,
+  ...netlinkSteps,
+  ...algSteps,
+  ...tipcSteps,
+  ...bluetoothSteps,
+  ...vsockSteps,
+  ...rdsSteps,
+  ...qrtrSteps,
+];
+for (const { family, run } of steps) {
   const begin = performance.now();
   let text: string;
   let shown = false;
