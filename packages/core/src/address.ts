@@ -1,6 +1,7 @@
 import { checkInteger, invalidArgumentType, outOfRange } from './arguments.js';
 import { readU16, writeU16 } from './bytes.js';
 import { type AddressFamily, EncodedAddress, type SocketInfo, UnknownAddress } from './family.js';
+import { namesAsked } from './interfaces.js';
 import { ADDRESS_LENGTH, given, received, SOCKADDR_SIZE, state } from './native.js';
 
 /** An address in whatever form an operation accepts it. */
@@ -80,10 +81,14 @@ export abstract class Addressing {
   }
 }
 
+// An interface may be renamed, and its index in the sockaddr stays: a name is believed for so many milliseconds.
+const NAME_LIFE = 20;
+
 /** Decodes addresses, keeping the last: consecutive datagrams often come from one sender. */
 export class AddressCache {
   private last: Uint8Array | undefined;
   private length = -1;
+  private until = 0;
   private address: unknown;
 
   /** Decodes `length` bytes at `offset`; `null` where there are none. */
@@ -93,10 +98,12 @@ export class AddressCache {
     if (last !== undefined && length === this.length) {
       let i = 0;
       while (i < length && last[i] === bytes[offset + i]) i++;
-      if (i === length) return this.address;
+      if (i === length && (this.until === Infinity || performance.now() < this.until)) return this.address;
     }
     const sockaddr = bytes.subarray(offset, offset + length);
+    const asked = namesAsked;
     this.address = decodeAddress(socket, sockaddr);
+    this.until = namesAsked === asked ? Infinity : performance.now() + NAME_LIFE;
     this.last ??= new Uint8Array(SOCKADDR_SIZE);
     this.last.set(sockaddr);
     this.length = length;

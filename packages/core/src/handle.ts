@@ -415,8 +415,8 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
   }
 }
 
-/** @internal What the kernel says of a descriptor, unless the caller says it. Checks that it is a socket. */
-export function inspectDescriptor(fd: number, options: AdoptOptions): AdoptInfo {
+// what the kernel says of a descriptor, unless the caller says it; checks that it is a socket
+function inspectDescriptor(fd: number, options: AdoptOptions): AdoptInfo {
   checkInteger('fd', fd, 0, FD_MAX);
   const { type, protocol } = checkObject('options', options);
   const subject = { family: unknownFamily(0), domain: 0, type: type ?? 0, protocol: protocol ?? 0 };
@@ -436,16 +436,23 @@ export function inspectDescriptor(fd: number, options: AdoptOptions): AdoptInfo 
   };
 }
 
-/** @internal The family for a descriptor, which must be of its domain. */
-export function chooseFamily<Address, Input>(
+/**
+ * @internal What a descriptor is, and the family for it, which must be of its domain. Some kernels'
+ * families (AF_CAN) do not tell the protocol: then it is the one that the family implies.
+ */
+export function identify<Address, Input>(
+  fd: number,
   family: FamilyChoice<Address, Input> | undefined,
-  info: AdoptInfo,
-): AddressFamily<Address, Input> {
-  const chosen =
-    typeof family === 'function' ? family(info) : family === undefined ? unknownFamily(info.domain) : family;
-  const checked = checkFamily(chosen as AddressFamily<Address, Input>);
-  if (checked.domain !== info.domain) {
-    throw outOfRange('family', `a family of the domain that the socket has, ${info.domain}`, checked.domain);
+  options: AdoptOptions,
+): { chosen: AddressFamily<Address, Input>; info: AdoptInfo } {
+  const info = inspectDescriptor(fd, options);
+  const { domain, protocol } = info;
+  const choice = typeof family === 'function' ? family(info) : family;
+  const known = family === undefined ? unknownFamily(domain) : choice;
+  const chosen = checkFamily(known as AddressFamily<Address, Input>);
+  if (chosen.domain !== domain) {
+    throw outOfRange('family', `a family of the domain that the socket has, ${domain}`, chosen.domain);
   }
-  return checked;
+  const implied = protocol === 0 && options.protocol === undefined ? (chosen.protocol ?? 0) : protocol;
+  return { chosen, info: { ...info, protocol: implied } };
 }

@@ -21,11 +21,13 @@ export type { Received, ReceivedInto, ReceivedMessage, ReceivedMessageInto } fro
 export type { SendFileRange } from './send.js';
 export {
   type Accepted,
+  type FamilyOf,
   type FlagOptions,
   type SendBatchOptions,
   type SendFileOptions,
   type SendMsgOptions,
   Socket,
+  type SocketClass,
   type TransferOptions,
 } from './socket.js';
 export { getDefaultTimeout, setDefaultTimeout } from './timeout.js';

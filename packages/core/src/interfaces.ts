@@ -53,8 +53,12 @@ export function interfaceIndexOf(fd: number, name: string): number {
   return index;
 }
 
+/** How often a name was asked for: what was decoded meanwhile holds one, if this has changed. */
+export let namesAsked = 0;
+
 /** Name of an interface in the network namespace of a socket; `undefined` where there is none. */
 export function interfaceNameOf(fd: number, index: number): string | undefined {
+  namesAsked++;
   const name = native.socketInterfaceName(fd, index);
   return typeof name === 'number' ? undefined : name;
 }

@@ -12,15 +12,7 @@ import { SocketError, SocketTimeoutError } from './errors.js';
 import { failure } from './failure.js';
 import type { AddressFamily, UnknownAddress } from './family.js';
 import { sendWhole, sendWholeSync } from './file.js';
-import {
-  type AdoptOptions,
-  checkFamily,
-  chooseFamily,
-  type FamilyChoice,
-  Given,
-  inspectDescriptor,
-  SocketHandle,
-} from './handle.js';
+import { type AdoptOptions, checkFamily, type FamilyChoice, Given, identify, SocketHandle } from './handle.js';
 import { chunksOf, connectionsOf, messagesOf } from './iterators.js';
 import { MessageBatch, RecvBatch, SendBatch } from './message-batch.js';
 import { native } from './native.js';
@@ -63,6 +55,14 @@ export interface Accepted<S, Address> {
   /** The peer. */
   address: Address;
 }
+
+/** A subclass of Socket: what its static functions make are its own instances. */
+export type SocketClass<S> = abstract new (...args: never[]) => S;
+
+/** The families that the sockets of a class can have. */
+export type FamilyOf<S> = S extends { family: AddressFamily<infer Address, infer Input> }
+  ? FamilyChoice<Address, Input>
+  : never;
 
 const NO_OPTIONS: TransferOptions = Object.freeze({});
 
@@ -115,12 +115,14 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
    * (`duplicate` it instead); RangeError where `family` is of another domain. It is not owned then.
    */
   static adopt<A = UnknownAddress, I = A>(
+    this: typeof Socket,
     fd: number,
     family?: FamilyChoice<A, I>,
-    options: AdoptOptions = {},
-  ): Socket<A, I> {
-    const info = inspectDescriptor(fd, options);
-    const chosen = chooseFamily(family, info);
+    options?: AdoptOptions,
+  ): Socket<A, I>;
+  static adopt<S>(this: SocketClass<S>, fd: number, family?: FamilyOf<S>, options?: AdoptOptions): S;
+  static adopt(fd: number, family?: FamilyChoice<unknown, unknown>, options: AdoptOptions = {}): unknown {
+    const { chosen, info } = identify(fd, family, options);
     const subject = { family: chosen, ...info };
     if (native.own(fd) === 0) {
       const hint = `the descriptor ${fd} belongs to a Socket already; duplicate() it, or detach() it there`;
@@ -139,12 +141,14 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
    * @throws SocketError `EBADF`, `ENOTSOCK`, `EMFILE`. Source: fcntl(2), F_DUPFD_CLOEXEC.
    */
   static duplicate<A = UnknownAddress, I = A>(
+    this: typeof Socket,
     fd: number,
     family?: FamilyChoice<A, I>,
-    options: AdoptOptions = {},
-  ): Socket<A, I> {
-    const info = inspectDescriptor(fd, options);
-    const chosen = chooseFamily(family, info);
+    options?: AdoptOptions,
+  ): Socket<A, I>;
+  static duplicate<S>(this: SocketClass<S>, fd: number, family?: FamilyOf<S>, options?: AdoptOptions): S;
+  static duplicate(fd: number, family?: FamilyChoice<unknown, unknown>, options: AdoptOptions = {}): unknown {
+    const { chosen, info } = identify(fd, family, options);
     const copy = native.dup(fd);
     if (copy < 0) throw failure({ family: chosen, ...info }, 'dup', copy);
     native.nonBlocking(copy, 1);
@@ -156,10 +160,17 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
    * @throws SocketError `EOPNOTSUPP` for families without pairs, `EMFILE`. Source: socketpair(2).
    */
   static pair<A, I>(
+    this: typeof Socket,
     family: AddressFamily<A, I>,
+    type?: number,
+    protocol?: number,
+  ): [Socket<A, I>, Socket<A, I>];
+  static pair<A, I, S>(this: SocketClass<S>, family: AddressFamily<A, I>, type?: number, protocol?: number): [S, S];
+  static pair(
+    family: AddressFamily<unknown, unknown>,
     type: number = family?.type ?? SOCK_STREAM,
     protocol: number = family?.protocol ?? 0,
-  ): [Socket<A, I>, Socket<A, I>] {
+  ): unknown {
     checkFamily(family);
     const kind = checkInteger('type', type, 0, 0x7fffffff) & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
     checkInteger('protocol', protocol, 0, 0x7fffffff);
@@ -168,10 +179,11 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
     if (status < 0) {
       throw failure({ family, domain: family.domain, type: kind, protocol }, 'socketpair', status);
     }
-    const make = (fd: number): Socket<A, I> => Socket.around(this, family, new Descriptor(fd, true), kind, protocol);
-    const pair: [Socket<A, I>, Socket<A, I>] = [make(fds[0] as number), make(fds[1] as number)];
-    if ((type & SOCK_NONBLOCK) !== 0) for (const socket of pair) socket.blocking = false;
-    return pair;
+    return Array.from(fds, (fd) => {
+      const socket = Socket.around(this, family, new Descriptor(fd, true), kind, protocol);
+      if ((type & SOCK_NONBLOCK) !== 0) socket.blocking = false;
+      return socket;
+    });
   }
 
   /**
@@ -180,12 +192,15 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
    * @throws TypeError for what has no descriptor: not connected yet, or closed
    */
   static borrow<A = UnknownAddress, I = A>(
+    this: typeof Socket,
     owner: NetSocketLike | DgramSocketLike,
     family?: FamilyChoice<A, I>,
-  ): Socket<A, I> {
+  ): Socket<A, I>;
+  static borrow<S>(this: SocketClass<S>, owner: NetSocketLike | DgramSocketLike, family?: FamilyOf<S>): S;
+  static borrow(owner: NetSocketLike | DgramSocketLike, family?: FamilyChoice<unknown, unknown>): unknown {
     const descriptor = borrowedDescriptor(owner);
-    const info = inspectDescriptor(descriptor.fd, {});
-    return Socket.around(this, chooseFamily(family, info), descriptor, info.type, info.protocol);
+    const { chosen, info } = identify(descriptor.fd, family, {});
+    return Socket.around(this, chosen, descriptor, info.type, info.protocol);
   }
 
   /**

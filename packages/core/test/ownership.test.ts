@@ -172,11 +172,18 @@ describe('ownership of descriptors', () => {
 
     it('makes an instance of the class that it was called on, without its constructor', () => {
       const [fd] = loose();
-      const socket = stack.use(Special.adopt(fd, unix)) as Special;
+      const socket = stack.use(Special.adopt(fd, unix));
       expect([socket instanceof Special, socket.special]).to.deep.equal([true, true]);
       expect(stack.use(socket.dup()).special).to.equal(true);
-      const [c, d] = Special.pair(unix) as [Special, Special];
+      const [c, d] = Special.pair(unix);
       expect([stack.use(c).special, stack.use(d).special]).to.deep.equal([true, true]);
+    });
+
+    it('takes the protocol that the family implies where the kernel tells none', () => {
+      const [fd] = loose();
+      const implied = { ...unix, protocol: 7 };
+      expect(stack.use(Socket.duplicate(fd, implied)).protocol).to.equal(7);
+      expect(stack.use(Socket.adopt(fd, implied, { protocol: 0 })).protocol).to.equal(0);
     });
 
     it('refuses a descriptor that another Socket owns, and leaves it alone', () => {

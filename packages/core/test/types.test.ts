@@ -133,6 +133,10 @@ describe('declarations', () => {
     expectTypeOf(adopt).returns.toEqualTypeOf<PlaceSocket>();
     const choose = () => Socket.adopt(3, ({ domain }) => (domain === 2 ? places : places));
     expectTypeOf(choose).returns.toEqualTypeOf<PlaceSocket>();
+    const special = () => [Special.adopt(3, places), Special.duplicate(3), Special.pair(places)[0]];
+    expectTypeOf(special).returns.toEqualTypeOf<Special[]>();
+    // @ts-expect-error a family that sockets of this class cannot have
+    expectTypeOf(() => Special.adopt(3, { ...places, decode: () => 7 })).toBeFunction();
     const unknown = () => Socket.adopt(3);
     expectTypeOf(unknown).returns.toEqualTypeOf<Socket<UnknownAddress>>();
     const both = () => Socket.pair(places);

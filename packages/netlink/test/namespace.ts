@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { type AddressFamily, AF_UNIX, SOCK_RAW, SOCK_SEQPACKET, Socket, scmRights } from '@sock/core';
-import { NETLINK_ROUTE, type NetlinkAddress, type NetlinkInput, NetlinkSocket, netlink } from '@sock/netlink';
+import { NETLINK_ROUTE, NetlinkSocket, netlink } from '@sock/netlink';
 import { type Capability, type Child, capability, startCommand } from '@sock/testkit';
 
 const root = process.getuid?.() === 0;
@@ -98,17 +98,12 @@ export class Namespace implements AsyncDisposable {
     return this.#agent.process.pid as number;
   }
 
-  /** A socket of this namespace, of a class of ours. */
-  async adopt(owner: Pick<typeof Socket, 'adopt'>, protocol: number): Promise<Socket<NetlinkAddress, NetlinkInput>> {
+  /** A socket of this namespace. */
+  async open(protocol: number = NETLINK_ROUTE): Promise<NetlinkSocket> {
     await this.#channel.send(String(protocol));
     const { ancillary } = await this.#channel.recvMsg(16, scmRights.space);
     const [fd] = scmRights.take(ancillary);
-    return owner.adopt(fd as number, netlink, { type: SOCK_RAW, protocol });
-  }
-
-  /** A socket of this namespace. */
-  async open(protocol: number = NETLINK_ROUTE): Promise<NetlinkSocket> {
-    return (await this.adopt(NetlinkSocket, protocol)) as NetlinkSocket;
+    return NetlinkSocket.adopt(fd as number, netlink, { type: SOCK_RAW, protocol });
   }
 
   /** Starts a command in this namespace. */

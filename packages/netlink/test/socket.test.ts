@@ -188,7 +188,7 @@ describe('NetlinkSocket', () => {
     expect(listLinksSync({ socket: duplicate }).length).to.be.greaterThan(0);
     // one that somebody else opened, neither bound nor set up
     const raw = new Socket(netlink, SOCK_RAW, NETLINK_ROUTE);
-    using adopted = NetlinkSocket.adopt(raw.detach(), netlink) as NetlinkSocket;
+    using adopted = NetlinkSocket.adopt(raw.detach(), netlink);
     expect(adopted.pid).to.equal(0);
     expect((await listLinks({ socket: adopted })).length).to.be.greaterThan(0);
     expect(adopted.pid).to.be.greaterThan(0);

@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import {
+  type AdoptOptions,
   EncodedAddress,
   MessageBatch,
   poll,
@@ -242,7 +243,9 @@ function constructionTests<A, I>(bench: Bench<A, I>): void {
   it('adopt and duplicate', async () => {
     const [a] = await bench.pair();
     const fd = a.detach();
-    for (const take of [Socket.adopt, Socket.duplicate].map((method) => method.bind(Socket))) {
+    type Take = (fd: number, family?: typeof bench.traits.family, options?: AdoptOptions) => unknown;
+    const takes: Take[] = [(...given) => Socket.adopt(...given), (...given) => Socket.duplicate(...given)];
+    for (const take of takes) {
       walk([...BAD_REQUIRED_INTS, ...negative], 'fd', (value) => take(value));
       walk(
         BAD_INTS.filter(({ value }) => value !== null),
