@@ -1,4 +1,5 @@
 // The tour: for every family a real exchange on this machine, or why there is none and the remedy.
+// --all: that one is not shown is a failure.
 import { SocketError } from '@sock/core';
 import { algSteps } from './alg.js';
 import { bluetoothSteps } from './bluetooth.js';
@@ -13,7 +14,8 @@ import { tipcSteps } from './tipc.js';
 import { unixSteps } from './unix.js';
 import { vsockSteps } from './vsock.js';
 
-const LIMIT = 20_000;
+const LIMIT = 60_000;
+const all = process.argv.includes('--all');
 
 interface Row {
   family: string;
@@ -75,5 +77,7 @@ console.log(`${'family'.padEnd(width)}        ms  exchange`);
 for (const { family, text, milliseconds, shown } of rows) {
   console.log(`${family.padEnd(width)}  ${shown ? milliseconds.toFixed(1).padStart(8) : '       -'}  ${text}`);
 }
-console.log(`\n${rows.filter(({ shown }) => shown).length} of ${rows.length} exchanges shown on this machine`);
-process.exitCode = failed === 0 ? 0 : 1;
+const count = rows.filter(({ shown }) => shown).length;
+console.log(`\n${count} of ${rows.length} exchanges shown on this machine`);
+if (!all && count < rows.length) console.log('The kernel lab shows all of them: npm start -- --lab');
+process.exitCode = failed > 0 || (all && count < rows.length) ? 1 : 0;
