@@ -26,6 +26,8 @@ const LINUX: Readonly<Record<number, string>> = {
   44: 'ECHRNG',
   49: 'EUNATCH',
   50: 'ENOCSI',
+  52: 'EBADE',
+  56: 'EBADRQC',
   64: 'ENONET',
   65: 'ENOPKG',
   66: 'EREMOTE',
