@@ -41,6 +41,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   DefineInterfaces(exports, environment);
   DefineNetdb(exports, environment);
   DefineMappings(exports, environment);
+  DefineNamespaces(exports, environment);
   return exports;
 }
 

@@ -117,6 +117,7 @@ void DefinePolling(Exports exports, Environment* environment);
 void DefineInterfaces(Exports exports, Environment* environment);
 void DefineNetdb(Exports exports, Environment* environment);
 void DefineMappings(Exports exports, Environment* environment);
+void DefineNamespaces(Exports exports, Environment* environment);
 
 }  // namespace sock
 

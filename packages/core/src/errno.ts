@@ -8,6 +8,7 @@ export const EAGAIN: number = codes.EAGAIN;
 export const EACCES: number = codes.EACCES;
 export const EPERM: number = codes.EPERM;
 export const EEXIST: number = codes.EEXIST;
+export const ENOENT: number = codes.ENOENT;
 export const ENODEV: number = codes.ENODEV;
 export const EINVAL: number = codes.EINVAL;
 export const ENOSYS: number = codes.ENOSYS;

@@ -17,6 +17,7 @@ import { EBADF, ENOTSOCK, EOPNOTSUPP } from './errno.js';
 import { CLOSED, type FailureContext, failure } from './failure.js';
 import { type AddressFamily, EncodedAddress, type SocketInfo, UnknownAddress } from './family.js';
 import { interfaceIndexOf, interfaceNameOf } from './interfaces.js';
+import { openIn, type SocketOptions } from './namespace.js';
 import { given, native } from './native.js';
 import { intBytes, type ReadonlyOption, type SocketOption } from './option.js';
 import { getDefaultTimeout } from './timeout.js';
@@ -104,7 +105,12 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
   private cache: AddressCache | undefined;
   private limit: number | null;
 
-  protected constructor(family: AddressFamily<Address, Input>, type: number | Given | undefined, protocol?: number) {
+  protected constructor(
+    family: AddressFamily<Address, Input>,
+    type: number | Given | undefined,
+    protocol?: number,
+    options?: SocketOptions,
+  ) {
     this.family = checkFamily(family);
     if (type instanceof Given) {
       this.type = type.type;
@@ -117,7 +123,11 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
       this.protocol = checkInteger('protocol', protocol ?? family.protocol ?? 0, 0, FD_MAX);
       this.limit = (asked & SOCK_NONBLOCK) !== 0 ? 0 : getDefaultTimeout();
       const number = family.encodeProtocol?.(this.protocol) ?? this.protocol;
-      const fd = native.socket(family.domain, this.type, number);
+      const namespace = options === undefined ? undefined : checkObject('options', options).namespace;
+      const fd =
+        namespace === undefined
+          ? native.socket(family.domain, this.type, number)
+          : openIn(this.target, checkInteger('options.namespace', namespace, 0, FD_MAX), number);
       if (fd < 0) throw failure(this.target, 'socket', fd);
       this.descriptor = new Descriptor(fd, true);
     }

@@ -14,6 +14,7 @@ export { SocketHandle } from './handle.js';
 export { if_indextoname, if_nameindex, if_nametoindex, type NetworkInterface } from './interfaces.js';
 export { type Mapping, type MappingOptions, mapDescriptor } from './mapping.js';
 export { MessageBatch, type MessageBatchOptions } from './message-batch.js';
+export { createNetworkNamespace, type SocketOptions } from './namespace.js';
 export * from './option.js';
 export * from './options.js';
 export { type PollInterest, type PollResult, poll, pollSync, tryPoll } from './poll.js';

@@ -28,6 +28,9 @@ export interface Native {
   readonly memory: ArrayBuffer;
 
   socket(domain: number, type: number, protocol: number): number;
+  /** On a thread of another network namespace; less than `NOT_ENTERED` where that cannot be entered. */
+  socketIn(namespace: number, domain: number, type: number, protocol: number): number;
+  createNamespace(): number;
   socketpair(domain: number, type: number, protocol: number, fds: Int32Array): number;
   /** Marks a descriptor as owned by this thread: 1, or 0 where it is already. */
   own(fd: number): number;
@@ -158,6 +161,9 @@ export type BatchArguments = [
 
 // a result that is no errno: a buffer was detached or shrunk since it was checked
 export const BUFFER_GONE = -100_000;
+
+/** Added to a negative errno: it is that of entering a network namespace, not of the call to make there. */
+export const NOT_ENTERED = -10_000;
 
 /** The addon as it is: the calls that are made for every message take their numbers in shared memory. */
 type Addon = Omit<Native, 'recv' | 'recvfrom' | 'send' | 'sendto'> &

@@ -15,6 +15,7 @@ import { sendWhole, sendWholeSync } from './file.js';
 import { type AdoptOptions, checkFamily, type FamilyChoice, Given, identify, SocketHandle } from './handle.js';
 import { chunksOf, connectionsOf, messagesOf } from './iterators.js';
 import { MessageBatch, RecvBatch, SendBatch } from './message-batch.js';
+import type { SocketOptions } from './namespace.js';
 import { native } from './native.js';
 import type { Received, ReceivedInto, ReceivedMessage, ReceivedMessageInto } from './receive.js';
 import * as receive from './receive.js';
@@ -87,10 +88,11 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
    * @param type SOCK_*; what the family implies, or SOCK_STREAM, unless told. SOCK_NONBLOCK in it
    * means timeout 0, SOCK_CLOEXEC is always set
    * @param protocol what the family implies, or 0, unless told
+   * @param options.namespace descriptor of the network namespace to open it in, for good
    * @throws SocketError `EAFNOSUPPORT`, `EPROTONOSUPPORT`, `EPERM`, `EMFILE`. Source: socket(2).
    */
-  constructor(family: AddressFamily<Address, Input>, type?: number, protocol?: number) {
-    super(family, type, protocol);
+  constructor(family: AddressFamily<Address, Input>, type?: number, protocol?: number, options?: SocketOptions) {
+    super(family, type, protocol, options);
   }
 
   // an instance of the class that this was called on, around a descriptor; the constructors of

@@ -1,17 +1,24 @@
-import { checkObject, invalidArgumentType, SocketError, type WaitOptions } from '@sock/core';
+import {
+  checkObject,
+  invalidArgumentType,
+  outOfRange,
+  SocketError,
+  type SocketOptions,
+  type WaitOptions,
+} from '@sock/core';
 import { NETLINK_ROUTE } from './constants.gen.js';
 import type { NetlinkReply } from './conversation.js';
 import { EBADMSG } from './errno.js';
 import type { NetlinkRequest, RequestOptions } from './exchange.js';
 import { Limit } from './limit.js';
 import type { NetlinkMessage } from './message.js';
-import { NetlinkSocket } from './socket.js';
+import { NetlinkSocket, type NetlinkSocketOptions } from './socket.js';
 
 /** Options of functions that ask the kernel something. */
-export interface NetlinkOptions extends WaitOptions {
+export interface NetlinkOptions extends WaitOptions, SocketOptions {
   /**
    * The socket to ask through, which stays open. Unless told one is opened for each call, in this
-   * process's network namespace.
+   * process's network namespace or in `namespace`.
    */
   socket?: NetlinkSocket | undefined;
 }
@@ -78,16 +85,20 @@ export class InterfaceNames implements Names {
 export function openSocket(
   options: NetlinkOptions,
   protocol: number = NETLINK_ROUTE,
+  further: Pick<NetlinkSocketOptions, 'allNamespaces'> = {},
 ): { socket: NetlinkSocket; own: boolean } {
-  const { socket } = checkObject('options', options);
+  const { socket, namespace } = checkObject('options', options);
   if (socket === undefined) {
-    const opened = new NetlinkSocket({ protocol });
+    const opened = new NetlinkSocket({ ...further, protocol, namespace });
     // default timeouts are for the sockets that users make
     opened.timeout = null;
     return { socket: opened, own: true };
   }
   if (!(socket instanceof NetlinkSocket) || socket.protocol !== protocol) {
     throw invalidArgumentType('options.socket', `a NetlinkSocket of the protocol ${protocol}`, socket);
+  }
+  for (const [name, value] of Object.entries({ namespace, ...further })) {
+    if (value !== undefined) throw outOfRange(`options.${name}`, 'left out where there is a socket', value);
   }
   return { socket, own: false };
 }

@@ -8,6 +8,7 @@ import {
   Socket,
   SocketError,
   type SocketOption,
+  type SocketOptions,
   type TransferOptions,
   type WaitOptions,
 } from '@sock/core';
@@ -38,7 +39,7 @@ import {
 } from './options.js';
 
 /** Options of a netlink socket. */
-export interface NetlinkSocketOptions {
+export interface NetlinkSocketOptions extends SocketOptions {
   /** NETLINK_*; NETLINK_ROUTE unless told. */
   protocol?: number | undefined;
   /** Port number; 0, one that the kernel chooses, unless told. */
@@ -83,7 +84,7 @@ export class NetlinkSocket extends Socket<NetlinkAddress, NetlinkInput> {
 
   /**
    * @throws SocketError `EPROTONOSUPPORT` where the kernel lacks the protocol, `EPERM` for groups that need
-   * CAP_NET_ADMIN, `EADDRINUSE`
+   * CAP_NET_ADMIN and namespaces that need CAP_SYS_ADMIN, `EADDRINUSE`
    */
   constructor(options: NetlinkSocketOptions = {}) {
     const {
@@ -93,6 +94,7 @@ export class NetlinkSocket extends Socket<NetlinkAddress, NetlinkInput> {
       strict = true,
       allNamespaces = false,
       noEnobufs = false,
+      namespace,
     } = checkObject('options', options);
     checkInteger('options.protocol', protocol, 0, 0x7fffffff);
     checkInteger('options.pid', pid, 0, 0xffffffff);
@@ -101,7 +103,7 @@ export class NetlinkSocket extends Socket<NetlinkAddress, NetlinkInput> {
     checkBoolean('options.noEnobufs', noEnobufs);
     if (!Array.isArray(groups)) throw invalidArgumentType('options.groups', 'an array of group numbers', groups);
     for (const [i, group] of groups.entries()) checkInteger(`options.groups[${i}]`, group, 1, 0x7fffffff);
-    super(netlink, SOCK_RAW, protocol);
+    super(netlink, SOCK_RAW, protocol, { namespace });
     try {
       this.bindSync({ pid });
       setUp(this, strict);

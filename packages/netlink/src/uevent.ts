@@ -4,6 +4,7 @@ import {
   SOCK_RAW,
   Socket,
   SocketError,
+  type SocketOptions,
   soRcvBuf,
   soRcvBufForce,
   UnknownAddress,
@@ -48,7 +49,7 @@ export function unpackUevent(data: Uint8Array): Uevent | undefined {
 }
 
 /** Options of `watchUevents`. */
-export interface WatchUeventsOptions extends WaitOptions {
+export interface WatchUeventsOptions extends WaitOptions, SocketOptions {
   /**
    * Bytes for events that were not taken yet; the system's default unless told. More than the system allows
    * needs CAP_NET_ADMIN.
@@ -74,10 +75,10 @@ export class UeventWatcher implements AsyncIterableIterator<Uevent>, Disposable,
 
   /** @internal */
   constructor(options: WatchUeventsOptions) {
-    const { receiveBuffer, timeout = null, signal } = checkObject('options', options);
+    const { receiveBuffer, timeout = null, signal, namespace } = checkObject('options', options);
     if (receiveBuffer !== undefined) checkInteger('options.receiveBuffer', receiveBuffer, 0, 0x7fffffff);
     this.#wait = { timeout, signal };
-    this.socket = new Socket(netlink, SOCK_RAW, NETLINK_KOBJECT_UEVENT);
+    this.socket = new Socket(netlink, SOCK_RAW, NETLINK_KOBJECT_UEVENT, { namespace });
     try {
       if (receiveBuffer !== undefined) setReceiveBuffer(this.socket, receiveBuffer);
       this.socket.bindSync({ groups: KERNEL });
@@ -147,7 +148,7 @@ function setReceiveBuffer(socket: Socket<NetlinkAddress, NetlinkInput>, size: nu
 
 /**
  * Events of devices as they come: `udevadm monitor --kernel`. Those of network interfaces are the ones of
- * this network namespace. Source: kernel, lib/kobject_uevent.c.
+ * the network namespace. Source: kernel, lib/kobject_uevent.c.
  */
 export function watchUevents(options: WatchUeventsOptions = {}): UeventWatcher {
   return new UeventWatcher(options);

@@ -1,14 +1,25 @@
-import { AF_INET, AF_INET6, AF_UNSPEC, checkObject, SocketError, type WaitOptions } from '@sock/core';
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNSPEC,
+  checkObject,
+  SocketError,
+  type SocketOptions,
+  type WaitOptions,
+} from '@sock/core';
 import { NETLINK_ROUTE } from './constants.gen.js';
 import { inOrder } from './in-order.js';
 import type { NetlinkNotification, Notifications } from './notifications.js';
 import { InterfaceNames, type Names, NO_NAMES, openSocket } from './operation.js';
-import { NetlinkSocket } from './socket.js';
+import type { NetlinkSocket } from './socket.js';
 import { checkFamily } from './structures.js';
 
 /** Options of functions that watch. */
-export interface WatchOptions extends WaitOptions {
-  /** The socket to watch through, which stays open. Unless told one is opened, in this process's network namespace. */
+export interface WatchOptions extends WaitOptions, SocketOptions {
+  /**
+   * The socket to watch through, which stays open. Unless told one is opened, in this process's network
+   * namespace or in `namespace`.
+   */
   socket?: NetlinkSocket | undefined;
   /**
    * Whether to watch all network namespaces that have an identifier in this one (CAP_NET_BROADCAST); false
@@ -145,8 +156,6 @@ export class Watcher<T> implements AsyncIterableIterator<T>, Disposable, AsyncDi
 
 function openWatched(watch: Watch<unknown>, options: WatchOptions): { socket: NetlinkSocket; own: boolean } {
   const { protocol = NETLINK_ROUTE } = watch;
-  if (options?.socket !== undefined || options?.allNamespaces !== true) return openSocket(options, protocol);
-  const socket = new NetlinkSocket({ protocol, allNamespaces: true });
-  socket.timeout = null;
-  return { socket, own: true };
+  const { allNamespaces } = checkObject('options', options);
+  return openSocket(options, protocol, { allNamespaces });
 }
