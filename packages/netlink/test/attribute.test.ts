@@ -9,7 +9,7 @@ import {
   packAttributes,
   unpackAttributes,
 } from '@sock/netlink';
-import { thrown } from '@sock/testkit';
+import { runs, thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
 
@@ -59,6 +59,7 @@ describe('netlink attributes', () => {
         expect(bytes.length % 4).to.equal(0);
         check(unpackAttributes(bytes), written);
       }),
+      { numRuns: runs() },
     );
   });
 
@@ -74,6 +75,7 @@ describe('netlink attributes', () => {
           first.map((one) => one.data.toString('hex')),
         );
       }),
+      { numRuns: runs() },
     );
   });
 
@@ -97,7 +99,7 @@ describe('netlink attributes', () => {
           [...(read.nested(number2) ?? [])].length.toString();
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -126,6 +128,7 @@ describe('netlink attributes', () => {
           const bytes = packAttributes([attribute[name](number, value)]);
           expect(unpackAttributes(bytes)[name](number), name).to.equal(value);
         }),
+        { numRuns: runs() },
       );
       const short = unpackAttributes(packAttributes([attribute.bytes(1, new Uint8Array(0))]));
       expect(short[name](1), name).to.equal(undefined);
@@ -151,6 +154,7 @@ describe('netlink attributes', () => {
           expect(read.s64(2)).to.equal(s);
         },
       ),
+      { numRuns: runs() },
     );
     expect(unpackAttributes(packAttributes([attribute.u64(1, 7)])).u64(1)).to.equal(7n);
     for (const wrong of [-1n, 2n ** 64n])

@@ -17,7 +17,7 @@ import {
   netlink,
   RTMGRP_LINK,
 } from '@sock/netlink';
-import { itIf, probe, rejection, thrown, unique, within } from '@sock/testkit';
+import { itIf, probe, rejection, runs, thrown, unique, within } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
 
@@ -69,6 +69,7 @@ describe('netlink codec', () => {
       fc.property(u32, u32, (pid, groups) => {
         expect(decode(encode({ pid, groups }))).to.deep.equal({ pid, groups });
       }),
+      { numRuns: runs() },
     );
   });
 
@@ -78,6 +79,7 @@ describe('netlink codec', () => {
         if (bytes.length < 12) expect(() => decode(bytes)).to.throw(RangeError);
         else expect(Object.keys(decode(bytes))).to.deep.equal(['pid', 'groups']);
       }),
+      { numRuns: runs() },
     );
   });
 
@@ -96,7 +98,7 @@ describe('netlink codec', () => {
         socket.tryBind({ pid, groups });
         expect(socket.getsockname()).to.deep.equal({ pid, groups });
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
   });
 });

@@ -22,8 +22,9 @@ import {
   type UnixSocketInfo,
 } from '@sock/netlink';
 import { type Child, capability, describeIf, itIf, probe, rejection, tempPath, thrown, unique } from '@sock/testkit';
+import { networks } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { atOnce, Namespace, namespaces } from './namespace.js';
+import { atOnce, Namespace } from './namespace.js';
 
 const inetDiag = capability({ name: 'tcp_diag', remedy: 'modprobe tcp_diag', probe: () => listInetSocketsSync() });
 const udpDiag = capability({
@@ -49,15 +50,15 @@ const STATES: Record<string, string> = {
   closing: 'CLOSING',
 };
 
-describeIf([namespaces, inetDiag, ss], 'sockets of AF_INET, beside ss(8)', function () {
+describeIf([networks, inetDiag, ss], 'sockets of AF_INET, beside ss(8)', function () {
   this.timeout(30_000);
   let namespace: Namespace;
   let socket: NetlinkSocket;
   let program: Child;
 
   before(async () => {
-    namespace = await Namespace.create();
-    socket = await namespace.open(NETLINK_SOCK_DIAG);
+    namespace = new Namespace();
+    socket = namespace.open(NETLINK_SOCK_DIAG);
     program = namespace.start(
       process.execPath,
       '--input-type=module',
@@ -90,7 +91,7 @@ describeIf([namespaces, inetDiag, ss], 'sockets of AF_INET, beside ss(8)', funct
   after(async () => {
     await program[Symbol.asyncDispose]();
     socket.close();
-    await namespace[Symbol.asyncDispose]();
+    namespace.close();
   });
 
   const endpoint = ({ host, port }: { host: string; port: number }, { v6Only, family }: InetSocket): string => {
@@ -285,9 +286,9 @@ describeIf(unixDiag, 'sockets of AF_UNIX', () => {
     expect(thrown(() => listUnixSocketsSync({ states: [5 as never] }))).to.include({ argument: 'options.states[0]' });
   });
 
-  itIf([namespaces, ss], 'are those of ss -x', async () => {
-    const namespace = await Namespace.create();
-    const socket = await namespace.open(NETLINK_SOCK_DIAG);
+  itIf([networks, ss], 'are those of ss -x', async () => {
+    const namespace = new Namespace();
+    const socket = namespace.open(NETLINK_SOCK_DIAG);
     const program = namespace.start(
       process.execPath,
       '--input-type=module',
@@ -323,7 +324,7 @@ describeIf(unixDiag, 'sockets of AF_UNIX', () => {
     } finally {
       await program[Symbol.asyncDispose]();
       socket.close();
-      await namespace[Symbol.asyncDispose]();
+      namespace.close();
     }
   });
 });

@@ -1,4 +1,3 @@
-import { closeSync, openSync } from 'node:fs';
 import { IFF_ALLMULTI, IFF_MULTICAST, IFF_NOARP, IFF_PROMISC } from '@sock/core';
 import {
   addLink,
@@ -28,24 +27,25 @@ import {
   setNamespaceIdSync,
 } from '@sock/netlink';
 import { describeIf, itIf, rejection, thrown } from '@sock/testkit';
+import { linkKind, networks } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { atOnce, linkKind, Namespace, namespaces, veth } from './namespace.js';
+import { atOnce, Namespace, veth } from './namespace.js';
 
 type Json = Record<string, unknown>;
 
-describeIf([namespaces, veth], 'links, beside ip(8)', function () {
+describeIf([networks, veth], 'links, beside ip(8)', function () {
   this.timeout(30_000);
   let namespace: Namespace;
   let socket: NetlinkSocket;
 
   before(async () => {
-    namespace = await Namespace.create();
-    socket = await namespace.open();
+    namespace = new Namespace();
+    socket = namespace.open();
   });
 
   after(async () => {
     socket.close();
-    await namespace[Symbol.asyncDispose]();
+    namespace.close();
   });
 
   afterEach(async () => {
@@ -292,57 +292,59 @@ describeIf([namespaces, veth], 'links, beside ip(8)', function () {
   });
 
   it('a pair has its other end elsewhere, by process and by descriptor', async () => {
-    const other = await Namespace.create();
-    const elsewhere = await other.open();
+    const other = new Namespace();
+    const elsewhere = other.open();
+    await using occupant = await other.occupant();
+    const pid = occupant.process.pid as number;
+    const { fd } = other;
     try {
-      addLinkSync({ kind: 'veth', name: 'here0', peer: { name: 'there0', namespace: { pid: other.pid } } }, { socket });
-      const fd = openSync(`/proc/${other.pid}/ns/net`, 'r');
+      addLinkSync({ kind: 'veth', name: 'here0', peer: { name: 'there0', namespace: { pid } } }, { socket });
       addLinkSync({ kind: 'veth', name: 'here1', peer: { name: 'there1', namespace: { fd } } }, { socket });
       addLinkSync({ kind: 'veth', name: 'moving0', namespace: { fd }, peer: { name: 'here2' } }, { socket });
       addLinkSync({ kind: 'bridge', name: 'moving1' }, { socket });
-      await setLink('moving1', { namespace: { pid: other.pid }, name: 'moved1' }, { socket }).catch((error) => {
+      await setLink('moving1', { namespace: { pid }, name: 'moved1' }, { socket }).catch((error) => {
         // newer kernels keep bridges where they are
         expect(error).to.include({ code: 'EINVAL' });
       });
       await setLink('here1', { namespace: { fd } }, { socket });
-      closeSync(fd);
       const there = listLinksSync({ socket: elsewhere }).map(({ name }) => name);
       expect(there).to.include.members(['there0', 'there1', 'moving0', 'here1']);
       const here = await compare();
       expect(here.map(({ name }) => name)).to.include.members(['here0', 'here2']);
-      const id = await getNamespaceId({ pid: other.pid }, { socket });
+      const id = await getNamespaceId({ pid }, { socket });
       expect(id).to.be.at.least(0);
       expect(here.find(({ name }) => name === 'here0')?.linkNamespaceId).to.equal(id);
       // what is in another namespace can be asked for from here
       expect(listNamespaceIdsSync({ socket })).to.deep.equal([id]);
     } finally {
       elsewhere.close();
-      await other[Symbol.asyncDispose]();
+      other.close();
     }
   });
 
   it('identifiers of namespaces are given and told', async () => {
-    const other = await Namespace.create();
+    const other = new Namespace();
+    await using occupant = await other.occupant();
+    const pid = occupant.process.pid as number;
+    const { fd } = other;
     try {
       const known = await listNamespaceIds({ socket });
-      const fd = openSync(`/proc/${other.pid}/ns/net`, 'r');
       expect(await getNamespaceId({ fd }, { socket })).to.equal(null);
       await setNamespaceId({ fd }, 4242, { socket });
-      expect(getNamespaceIdSync({ pid: other.pid }, { socket })).to.equal(4242);
+      expect(getNamespaceIdSync({ pid }, { socket })).to.equal(4242);
       expect((await listNamespaceIds({ socket })).sort()).to.deep.equal([...known, 4242].sort());
       expect((await namespace.ip('netns', 'list-id')).map(({ nsid }) => nsid)).to.include(4242);
       const error = thrown(() => setNamespaceIdSync({ fd }, null, { socket }));
       expect(error).to.include({ code: 'EEXIST' });
-      closeSync(fd);
-      const third = await Namespace.create();
-      setNamespaceIdSync({ pid: third.pid }, null, { socket });
-      expect(getNamespaceIdSync({ pid: third.pid }, { socket })).to.be.at.least(0);
-      await third[Symbol.asyncDispose]();
+      const third = new Namespace();
+      setNamespaceIdSync({ fd: third.fd }, null, { socket });
+      expect(getNamespaceIdSync({ fd: third.fd }, { socket })).to.be.at.least(0);
+      third.close();
       expect(await rejection(getNamespaceId({ fd: 4000 }, { socket }))).to.be.instanceOf(NetlinkError);
       expect(thrown(() => getNamespaceIdSync({} as never, { socket }))).to.include({ argument: 'namespace' });
       expect(thrown(() => setNamespaceIdSync({ pid: 1 }, -2, { socket }))).to.include({ argument: 'id' });
     } finally {
-      await other[Symbol.asyncDispose]();
+      other.close();
     }
   });
 
@@ -405,7 +407,7 @@ describeIf([namespaces, veth], 'links, beside ip(8)', function () {
     });
   });
 
-  itIf(linkKind('vlan', '8021q'), 'the kind vlan', async () => {
+  itIf(linkKind('vlan', '8021q', { link: 'below0', vlan: { id: 5, protocol: 0x8100 } }), 'the kind vlan', async () => {
     addLinkSync({ kind: 'veth', name: 'below0', peer: { name: 'below1' } }, { socket });
     addLinkSync({ kind: 'vlan', name: 'tag0', link: 'below0', vlan: { id: 42 } }, { socket });
     addLinkSync({ kind: 'vlan', name: 'tag1', link: 'below0', vlan: { id: 43, protocol: 0x88a8 } }, { socket });

@@ -1,5 +1,5 @@
 import { AF_INET, AF_INET6 } from '@sock/core';
-import { thrown } from '@sock/testkit';
+import { runs, thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { checkIp, checkLinkAddress, formatIp, formatLinkAddress, parseIp, readIp } from '#netlink/ip.js';
@@ -15,6 +15,7 @@ describe('IP addresses as text', () => {
           expect([...(parseIp(text) ?? [])]).to.deep.equal([...bytes]);
           expect(readIp(Buffer.from(bytes))).to.equal(text);
         }),
+        { numRuns: runs() },
       );
     }
   });
@@ -29,7 +30,7 @@ describe('IP addresses as text', () => {
         // what embeds an IPv4 address is written otherwise there
         if (!text.includes('.')) expect(text).to.equal(canonical(text));
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -40,9 +41,12 @@ describe('IP addresses as text', () => {
         expect(bytes?.length).to.equal(16);
         expect(canonical(formatIp(bytes as Buffer))).to.equal(canonical(text));
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
-    fc.assert(fc.property(fc.ipV4(), (text) => formatIp(parseIp(text) as Buffer) === text));
+    fc.assert(
+      fc.property(fc.ipV4(), (text) => formatIp(parseIp(text) as Buffer) === text),
+      { numRuns: runs() },
+    );
   });
 
   it('known ones', () => {
@@ -98,6 +102,7 @@ describe('link-layer addresses as text', () => {
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 32 }), (bytes) => {
         expect([...checkLinkAddress('x', formatLinkAddress(bytes))]).to.deep.equal([...bytes]);
       }),
+      { numRuns: runs() },
     );
   });
 

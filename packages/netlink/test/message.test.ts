@@ -33,7 +33,7 @@ import {
   unpackUevent,
   unpackUnixSocket,
 } from '@sock/netlink';
-import { thrown } from '@sock/testkit';
+import { runs, thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
 
@@ -80,6 +80,7 @@ describe('netlink messages', () => {
         expect(rest.length).to.equal(0);
         expect(messages.map(plain)).to.deep.equal(written.map(plain));
       }),
+      { numRuns: runs() },
     );
   });
 
@@ -93,6 +94,7 @@ describe('netlink messages', () => {
         const used = Buffer.concat(written.slice(0, messages.length).map(packMessage)).length;
         expect(rest.length).to.equal(Math.max(0, part.length - used));
       }),
+      { numRuns: runs() },
     );
   });
 
@@ -129,7 +131,7 @@ describe('netlink messages', () => {
         unpackUnixSocket(one);
         unpackUevent(bytes);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 
@@ -166,7 +168,7 @@ describe('netlink messages', () => {
         ];
         for (const value of read) expect(Object.values(value ?? {})).to.not.include(undefined);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 

@@ -23,24 +23,25 @@ import {
   setLinkSync,
 } from '@sock/netlink';
 import { describeIf, rejection } from '@sock/testkit';
+import { networks } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { atOnce, Namespace, namespaces, veth } from './namespace.js';
+import { atOnce, Namespace, veth } from './namespace.js';
 
 type Json = Record<string, unknown>;
 
-describeIf([namespaces, veth], 'neighbours, beside ip(8) and bridge(8)', function () {
+describeIf([networks, veth], 'neighbours, beside ip(8) and bridge(8)', function () {
   this.timeout(30_000);
   let namespace: Namespace;
   let socket: NetlinkSocket;
 
   before(async () => {
-    namespace = await Namespace.create();
-    socket = await namespace.open();
+    namespace = new Namespace();
+    socket = namespace.open();
   });
 
   after(async () => {
     socket.close();
-    await namespace[Symbol.asyncDispose]();
+    namespace.close();
   });
 
   afterEach(async () => {

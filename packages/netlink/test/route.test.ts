@@ -45,8 +45,9 @@ import {
   setLinkSync,
 } from '@sock/netlink';
 import { describeIf, rejection, thrown } from '@sock/testkit';
+import { networks } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { atOnce, Namespace, namespaces, veth } from './namespace.js';
+import { atOnce, Namespace, veth } from './namespace.js';
 
 type Json = Record<string, unknown>;
 
@@ -87,19 +88,19 @@ function prefix(address: string | undefined, length: number | undefined, whole: 
   return length === whole ? String(address) : `${address}/${length}`;
 }
 
-describeIf([namespaces, veth], 'routes, beside ip(8)', function () {
+describeIf([networks, veth], 'routes, beside ip(8)', function () {
   this.timeout(30_000);
   let namespace: Namespace;
   let socket: NetlinkSocket;
 
   before(async () => {
-    namespace = await Namespace.create();
-    socket = await namespace.open();
+    namespace = new Namespace();
+    socket = namespace.open();
   });
 
   after(async () => {
     socket.close();
-    await namespace[Symbol.asyncDispose]();
+    namespace.close();
   });
 
   beforeEach(() => {

@@ -20,8 +20,9 @@ import {
   type Rule,
 } from '@sock/netlink';
 import { describeIf, itIf, probe, rejection, thrown } from '@sock/testkit';
+import { networks } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { Namespace, namespaces, veth } from './namespace.js';
+import { Namespace, veth } from './namespace.js';
 
 type Json = Record<string, unknown>;
 const TABLES: Record<number, string> = {
@@ -31,19 +32,19 @@ const TABLES: Record<number, string> = {
 };
 const tableOf = (table: number): string => TABLES[table] ?? String(table);
 
-describeIf([namespaces, veth], 'rules, beside ip(8)', function () {
+describeIf([networks, veth], 'rules, beside ip(8)', function () {
   this.timeout(30_000);
   let namespace: Namespace;
   let socket: NetlinkSocket;
 
   before(async () => {
-    namespace = await Namespace.create();
-    socket = await namespace.open();
+    namespace = new Namespace();
+    socket = namespace.open();
   });
 
   after(async () => {
     socket.close();
-    await namespace[Symbol.asyncDispose]();
+    namespace.close();
   });
 
   afterEach(() => {

@@ -33,8 +33,9 @@ import {
   unpackMessages,
 } from '@sock/netlink';
 import { describeIf, itIf, probe, rejection, runNode, thrown, turns, unique, within } from '@sock/testkit';
+import { networks } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { Namespace, namespaces, veth } from './namespace.js';
+import { Namespace, veth } from './namespace.js';
 
 const LINK = { type: RTM_GETLINK, payload: Buffer.alloc(16) };
 
@@ -257,18 +258,18 @@ describe('NetlinkSocket', () => {
   });
 });
 
-describeIf([namespaces, veth], 'NetlinkSocket under load', function () {
+describeIf([networks, veth], 'NetlinkSocket under load', function () {
   this.timeout(60_000);
   // room for an answer, and for some notifications
   const SMALL = 16_384;
   let namespace: Namespace;
 
   before(async () => {
-    namespace = await Namespace.create();
+    namespace = new Namespace();
   });
 
   after(async () => {
-    await namespace[Symbol.asyncDispose]();
+    namespace.close();
   });
 
   /** Makes more changes than a small buffer holds. */
@@ -277,18 +278,18 @@ describeIf([namespaces, veth], 'NetlinkSocket under load', function () {
   }
 
   beforeEach(async () => {
-    using socket = await namespace.open();
+    using socket = namespace.open();
     await addLink({ kind: 'veth', name: 'flood0', peer: { name: 'flood1' } }, { socket });
   });
 
   afterEach(async () => {
-    using socket = await namespace.open();
+    using socket = namespace.open();
     await deleteLink('flood0', { socket });
   });
 
   it('an overflow is ENOBUFS once, in its place, and notifications go on', async () => {
-    using socket = await namespace.open();
-    using other = await namespace.open();
+    using socket = namespace.open();
+    using other = namespace.open();
     socket.setOption(soRcvBuf, SMALL);
     socket.join(RTNLGRP_LINK);
     const notifications = socket.notifications();
@@ -308,8 +309,8 @@ describeIf([namespaces, veth], 'NetlinkSocket under load', function () {
   });
 
   it('requests go on through an overflow of notifications, or say that their answer was lost', async () => {
-    using socket = await namespace.open();
-    using other = await namespace.open();
+    using socket = namespace.open();
+    using other = namespace.open();
     socket.setOption(soRcvBuf, SMALL);
     socket.join(RTNLGRP_LINK);
     const notifications = socket.notifications();
@@ -325,8 +326,8 @@ describeIf([namespaces, veth], 'NetlinkSocket under load', function () {
   });
 
   it('a request after an overflow that was told is answered, though nobody took what came before it', async () => {
-    using socket = await namespace.open();
-    using other = await namespace.open();
+    using socket = namespace.open();
+    using other = namespace.open();
     socket.setOption(soRcvBuf, SMALL);
     socket.join(RTNLGRP_LINK);
     const notifications = socket.notifications();
@@ -338,8 +339,8 @@ describeIf([namespaces, veth], 'NetlinkSocket under load', function () {
   });
 
   it('a list that changes meanwhile is told, and listed again', async () => {
-    using socket = await namespace.open();
-    using other = await namespace.open();
+    using socket = namespace.open();
+    using other = namespace.open();
     for (let i = 0; i < 40; i++)
       await addLink({ kind: 'veth', name: `many${i}`, peer: { name: `more${i}` } }, { socket: other });
     try {
@@ -385,7 +386,7 @@ describeIf([namespaces, veth], 'NetlinkSocket under load', function () {
   });
 
   it('a large list comes whole', async () => {
-    using socket = await namespace.open();
+    using socket = namespace.open();
     await setLink('flood0', { up: true }, { socket });
     const batch = Array.from({ length: 3000 }, (_, i) => `route add 10.${i >> 8}.${i & 255}.0/24 dev flood0`).join(
       '\n',

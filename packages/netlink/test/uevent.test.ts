@@ -11,7 +11,7 @@ import {
   unpackUevent,
   watchUevents,
 } from '@sock/netlink';
-import { capability, describeIf, itIf, probe, rejection, runNode, thrown, turns, within } from '@sock/testkit';
+import { capability, describeIf, itIf, probe, rejection, runNode, runs, thrown, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { veth } from './namespace.js';
@@ -69,6 +69,7 @@ describe('uevents', () => {
           expect({ ...read?.properties }).to.deep.equal({ ...properties });
         },
       ),
+      { numRuns: runs() },
     );
   });
 

@@ -40,22 +40,23 @@ import {
   turns,
   within,
 } from '@sock/testkit';
+import { networks } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { Namespace, namespaces, veth } from './namespace.js';
+import { Namespace, veth } from './namespace.js';
 
-describeIf([namespaces, veth], 'watching, beside ip monitor', function () {
+describeIf([networks, veth], 'watching, beside ip monitor', function () {
   this.timeout(30_000);
   let namespace: Namespace;
   let socket: NetlinkSocket;
 
   before(async () => {
-    namespace = await Namespace.create();
-    socket = await namespace.open();
+    namespace = new Namespace();
+    socket = namespace.open();
   });
 
   after(async () => {
     socket.close();
-    await namespace[Symbol.asyncDispose]();
+    namespace.close();
   });
 
   afterEach(() => {
@@ -225,7 +226,7 @@ describeIf([namespaces, veth], 'watching, beside ip monitor', function () {
   });
 
   it('watchers share a socket, which is in a group for as long as one of them is', async () => {
-    const own = await namespace.open();
+    const own = namespace.open();
     const first = watchLinks({ socket: own });
     const second = watchLinks({ socket: own });
     const third = watchAddresses({ socket: own, family: AF_INET6 });
@@ -237,7 +238,7 @@ describeIf([namespaces, veth], 'watching, beside ip monitor', function () {
     expect((await within('a change', second.next())).value?.event).to.equal('update');
     second[Symbol.dispose]();
     expect(own.groups).to.deep.equal([9]);
-    await third[Symbol.asyncDispose]();
+    third.close();
     expect(own.groups).to.deep.equal([]);
     // a group that was joined before stays
     own.join(RTNLGRP_LINK);
@@ -273,7 +274,7 @@ describeIf([namespaces, veth], 'watching, beside ip monitor', function () {
   });
 
   it('closing the socket ends the loop', async () => {
-    const own = await namespace.open();
+    const own = namespace.open();
     const watcher = watchLinks({ socket: own });
     const waiting = watcher.next();
     await turns(2);
@@ -282,7 +283,7 @@ describeIf([namespaces, veth], 'watching, beside ip monitor', function () {
   });
 
   it('an overflow rejects once, and the watcher goes on', async () => {
-    const own = await namespace.open();
+    const own = namespace.open();
     own.setOption(soRcvBuf, 1);
     const watcher = watchLinks({ socket: own });
     addLinkSync({ kind: 'veth', name: 'w0', peer: { name: 'w1' } }, { socket });
@@ -302,12 +303,12 @@ describeIf([namespaces, veth], 'watching, beside ip monitor', function () {
   });
 
   itIf(probe('root'), 'other namespaces are watched too, and told apart', async () => {
-    const other = await Namespace.create();
-    const elsewhere = await other.open();
-    const own = await namespace.open();
+    const other = new Namespace();
+    const elsewhere = other.open();
+    const own = namespace.open();
     try {
-      setNamespaceIdSync({ pid: other.pid }, null, { socket });
-      const id = getNamespaceIdSync({ pid: other.pid }, { socket });
+      setNamespaceIdSync({ fd: other.fd }, null, { socket });
+      const id = getNamespaceIdSync({ fd: other.fd }, { socket });
       own.setOption(netlinkListenAllNsid, true);
       using watcher = watchLinks({ socket: own });
       using addresses = watchAddresses({ socket: own });
@@ -325,7 +326,7 @@ describeIf([namespaces, veth], 'watching, beside ip monitor', function () {
     } finally {
       own.close();
       elsewhere.close();
-      await other[Symbol.asyncDispose]();
+      other.close();
     }
   });
 

@@ -10,7 +10,7 @@ import {
   setLinkSync,
   watchLinks,
 } from '@sock/netlink';
-import { type Child, type ChildOptions, startCommand } from './children.js';
+import { type Child, startCommand } from './children.js';
 import { type Capability, capability } from './probe.js';
 import { within } from './time.js';
 
@@ -53,13 +53,15 @@ export class Network implements Disposable {
   }
 
   /** Starts a command in the namespace. */
-  start(command: string, args: readonly string[] = [], options: ChildOptions = {}): Child {
-    return startCommand('nsenter', [`--net=/proc/${process.pid}/fd/${this.fd}`, command, ...args], options);
+  start(command: string, ...args: readonly string[]): Child {
+    return startCommand('nsenter', [`--net=/proc/${process.pid}/fd/${this.fd}`, command, ...args]);
   }
 
   /** Runs a command in the namespace, which must succeed: its standard output. */
   async run(command: string, ...args: readonly string[]): Promise<string> {
-    return (await this.start(command, args, { input: '' }).succeeded()).stdout;
+    const child = this.start(command, ...args);
+    child.process.stdin?.end();
+    return (await child.succeeded()).stdout;
   }
 
   close(): void {
@@ -80,14 +82,19 @@ export const networks: Capability = capability({
   probe: () => closeSync(createNetworkNamespace()),
 });
 
-/** Links of a kind, which the kernel may lack, such as `veth`. */
+/**
+ * Links of a kind, which the kernel may lack, such as `veth`.
+ * @param input what such a link cannot be without; a `link` below it is made
+ */
 export function linkKind(kind: string, module: string = kind, input: Omit<LinkInput, 'kind'> = {}): Capability {
   return capability({
     name: kind,
     remedy: `modprobe ${module}`,
     probe() {
       using network = new Network();
-      addLinkSync({ kind, name: 'probe0', ...input }, { socket: network.socket });
+      const { socket } = network;
+      if (typeof input.link === 'string') network.veth(input.link, 'other0');
+      addLinkSync({ kind, name: 'probe0', ...input }, { socket });
     },
   });
 }

@@ -15,6 +15,11 @@ export const timeScale: number = (() => {
  */
 export const inLab: boolean = process.env.SOCK_LAB === '1';
 
+/** How often to try a property: a tenth as often in the lab, where the processor is emulated. */
+export function runs(count = 100): number {
+  return inLab ? Math.ceil(count / 10) : count;
+}
+
 /** Milliseconds, stretched by SOCK_TIME_SCALE. For limits: what must have happened by then. */
 export function scaled(milliseconds: number): number {
   return Math.ceil(milliseconds * timeScale);
