@@ -13,7 +13,9 @@ import { native } from './native.js';
 // a struct cmsghdr is a size_t and two ints; what follows is aligned as a size_t
 const WORD = ['arm', 'ia32', 'mips', 'mipsel'].includes(process.arch) ? 4 : 8;
 const HEADER = WORD + 8;
-const LENGTH_MAX = 0x7fffffff - 64;
+// what leaves room in an int for the header, and for the padding too
+const LENGTH_MAX = 0x7fffffff - HEADER;
+const SPACE_MAX = LENGTH_MAX - WORD;
 
 const align = (length: number): number => (length + WORD - 1) & ~(WORD - 1);
 
@@ -30,7 +32,7 @@ export function CMSG_LEN(length: number): number {
  * size for several messages is the sum of theirs. Source: cmsg(3).
  */
 export function CMSG_SPACE(length: number): number {
-  return HEADER + align(checkInteger('length', length, 0, LENGTH_MAX));
+  return HEADER + align(checkInteger('length', length, 0, SPACE_MAX));
 }
 
 /** One control message as the kernel has it. Source: cmsg(3). */

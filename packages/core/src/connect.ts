@@ -1,8 +1,8 @@
 import { type Addressed, Addressing, encodeAddress } from './address.js';
-import { readI32 } from './bytes.js';
-import { SO_ERROR, SOL_SOCKET } from './constants.gen.js';
+import { readI32, readU16 } from './bytes.js';
+import { AF_UNSPEC, SO_ERROR, SOL_SOCKET } from './constants.gen.js';
 import { type Descriptor, POLLOUT } from './descriptor.js';
-import { EAGAIN, EINPROGRESS, EINTR } from './errno.js';
+import { EAGAIN, EINPROGRESS, EINTR, EISCONN } from './errno.js';
 import { given } from './native.js';
 import { type Operation, READ, WRITE } from './operation.js';
 
@@ -24,10 +24,16 @@ export class Connect extends Addressing implements Operation<void> {
     return this.begun ? -EINPROGRESS : -EAGAIN;
   }
 
-  attempt({ calls, fd }: Descriptor): number {
+  attempt(descriptor: Descriptor): number {
+    const { calls, fd } = descriptor;
     if (!this.begun) {
       this.restore();
       const status = calls.connect(fd, given, this.length);
+      if (status === 0 && descriptor.told) {
+        descriptor.told = false;
+        // AF_UNSPEC ends a connection; another address is not the one that the socket is connected to
+        return readU16(given, 0) === AF_UNSPEC ? 0 : -EISCONN;
+      }
       if (status === -EAGAIN) {
         // nothing tells when there is room again
         this.delay = this.delay === 0 ? RETRY_FIRST : Math.min(this.delay * 2, RETRY_MAX);
@@ -41,7 +47,10 @@ export class Connect extends Addressing implements Operation<void> {
     const events = calls.pollOne(fd, POLLOUT, 0);
     if (events <= 0) return events === 0 ? -EAGAIN : events;
     const status = calls.getsockopt(fd, SOL_SOCKET, SO_ERROR, error, error.length);
-    return status < 0 ? status : -readI32(error, 0);
+    if (status < 0) return status;
+    const errno = readI32(error, 0);
+    descriptor.told = errno === 0;
+    return -errno;
   }
 
   result(): void {}

@@ -149,6 +149,8 @@ export class Descriptor implements Watcher {
   referenced = true;
   /** An error that the kernel reported after data that came first: the next read reports it. */
   deferred = 0;
+  /** A connect that had to wait is done: the kernel tells that once more to the next one. */
+  told = false;
   /** The system calls, in a place where a test can script them. */
   calls: Native = native;
 

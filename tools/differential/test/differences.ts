@@ -1,0 +1,62 @@
+/** Where @sock is meant to give another outcome than Python: the reason, and the titles of the cases. */
+const REASONS: readonly [reason: string, ...titles: RegExp[]][] = [
+  [
+    'JavaScript has one kind of number: one with a fraction, or out of range, is a RangeError, where Python tells its types apart',
+    /^(bind|sendto|getservbyport|listen|socket|socket\(2, 1|socket\(fileno=).*\b1\.5\b/,
+    /recv\(1\.5\)|recvmsg\(10, 1\.5\)/,
+    /^setsockopt\(\w+, (1\.5|2147483648|4294967296|9223372036854776000)\)$/,
+  ],
+  [
+    'what no call could take is a RangeError, before any system call; Python asks the system, or takes it modulo some power of 2',
+    /^inet_pton\((1|-1|77), /,
+    /^if_indextoname\(4294967296\)$/,
+    /^getaddrinfo\("127\.0\.0\.1", (65536|-1), /,
+    /^getnameinfo\(.*(65536|-1)\), 3\)$|^getnameinfo\(.*, -1\)$/,
+    /^bind6\(\("::1", 0, 0, -1,\)\)$/,
+    /^setsockopt\(SO_KEEPALIVE, None, -1\)$/,
+    /shutdown\((3|-1)\)$/,
+  ],
+  [
+    'Python takes -1 for a default; here an argument is left out for that',
+    /^socket\(2, -1, 0\)$/,
+    /^socket\(2, 1, -1\)$/,
+  ],
+  ['a NUL character is refused, rather than what comes before it taken', /\\u0000b|"8\\u0000"/],
+  ['a lone surrogate has no form in UTF-8, and bytes are given as bytes', /\\udcff/],
+  [
+    'Python gives these errors without an errno; here it is ENODEV or ENOENT',
+    /^if_nametoindex\("no-such"\)$/,
+    /^getservbyname\("(no-such||HTTP|80)", None\)$|^getservbyname\("http", "(udp|xyz)"\)$/,
+    /^getservbyport\((0|65535), None\)$|^getservbyport\(80, "udp"\)$/,
+    /^getprotobyname\("(no-such||6)"\)$/,
+  ],
+  ['a name that is too long is no name that exists: Python cannot encode it', /^getaddrinfo\("a…"/],
+  ['Python has an OSError of its own for a service of the wrong type', /^getaddrinfo\("127\.0\.0\.1", \("80",\)/],
+  ['a scope in the text is taken, where Python forgets it', /^bind6\(\("fe80::1%lo"/],
+  ['a length of 0 that is asked for is an empty buffer, not an int', /^getsockopt\(\w+, 0\)$/],
+  [
+    'what was received has the length that it has: Python fills up with what is in memory',
+    /^(datagram|seqpacket): recv\(3, 34\) of 5 bytes$/,
+  ],
+  [
+    'a timeout may be longer than a timer of the system; Infinity is none',
+    /^settimeout\((1(0{10}|0{20})|float\('inf'\))\)$/,
+  ],
+  ['a boolean is no number', /^settimeout\(True\)$/],
+  ['a socket without a descriptor has none to give', /^detach after /],
+];
+
+/** The titles that name each reason were given to; those that no case has had are out of date. */
+export const unused = new Set(REASONS.flatMap(([, ...titles]) => titles));
+
+/** Why the outcomes of a case differ, where they are meant to. */
+export function differenceOf(title: string): string | undefined {
+  for (const [reason, ...titles] of REASONS) {
+    for (const pattern of titles) {
+      if (!pattern.test(title)) continue;
+      unused.delete(pattern);
+      return reason;
+    }
+  }
+  return undefined;
+}
