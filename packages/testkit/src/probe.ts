@@ -95,14 +95,14 @@ export function familyCapability(options: {
   });
 }
 
-/** Socket type to probe each family with, and the remedy where it is missing. */
-const FAMILIES: Readonly<Record<string, readonly [type: number, remedy: string]>> = {
+/** Socket type to probe each family with, the remedy where it is missing, and a protocol where there is none of number 0. */
+const FAMILIES: Readonly<Record<string, readonly [type: number, remedy: string, protocol?: number]>> = {
   AF_UNIX: [SOCK_STREAM, 'modprobe unix'],
   AF_INET: [SOCK_DGRAM, 'use a kernel with CONFIG_INET'],
   AF_INET6: [SOCK_DGRAM, 'modprobe ipv6, and do not boot with ipv6.disable=1'],
   AF_NETLINK: [SOCK_RAW, 'use a kernel with CONFIG_NET'],
   AF_PACKET: [SOCK_RAW, 'modprobe af_packet, and run with CAP_NET_RAW'],
-  AF_CAN: [SOCK_RAW, 'modprobe can_raw'],
+  AF_CAN: [SOCK_RAW, 'modprobe can_raw', 1],
   AF_BLUETOOTH: [SOCK_SEQPACKET, 'modprobe bluetooth'],
   AF_ALG: [SOCK_SEQPACKET, 'modprobe algif_hash'],
   AF_TIPC: [SOCK_STREAM, 'modprobe tipc'],
@@ -146,7 +146,8 @@ function make(name: string): Capability {
   const family = FAMILIES[name];
   if (family === undefined) throw new RangeError(`no capability of the name ${name} is known`);
   const domain = (core as unknown as Record<string, number | undefined>)[name];
-  return familyCapability({ name, remedy: family[1], domain, type: family[0] });
+  const [type, remedy, protocol] = family;
+  return familyCapability({ name, remedy, domain, type, protocol });
 }
 
 /** Capabilities, by name or described. */

@@ -52,9 +52,18 @@ class Stack {
   }
 }
 
-/** Describes cases: a test each, after Python has run them all. */
-export function compare(title: string, cases: readonly Case[], capabilities: Capabilities = []): void {
+/**
+ * Describes cases: a test each, after Python has run them all.
+ * @param prepare describes hooks that come before and after
+ */
+export function compare(
+  title: string,
+  cases: readonly Case[],
+  capabilities: Capabilities = [],
+  prepare: () => void = () => {},
+): void {
   describeIf(capabilities, title, () => {
+    prepare();
     let theirs: Outcome[] = [];
     before(async function () {
       this.timeout(scaled(150_000));

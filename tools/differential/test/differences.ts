@@ -2,7 +2,7 @@
 const REASONS: readonly [reason: string, ...titles: RegExp[]][] = [
   [
     'JavaScript has one kind of number: one with a fraction, or out of range, is a RangeError, where Python tells its types apart',
-    /^(bind|sendto|getservbyport|listen|socket|socket\(2, 1|socket\(fileno=).*\b1\.5\b/,
+    /^(netlink |packet |CAN_ISOTP )?(bind|sendto|getservbyport|listen|socket).*\b1\.5\b/,
     /recv\(1\.5\)|recvmsg\(10, 1\.5\)/,
     /^setsockopt\(\w+, (1\.5|2147483648|4294967296|9223372036854776000)\)$/,
   ],
@@ -15,6 +15,11 @@ const REASONS: readonly [reason: string, ...titles: RegExp[]][] = [
     /^bind6\(\("::1", 0, 0, -1,\)\)$/,
     /^setsockopt\(SO_KEEPALIVE, None, -1\)$/,
     /shutdown\((3|-1)\)$/,
+    /^CAN_ISOTP bind\(\((-1|4294967296), 2016\)\)$/,
+    /^CAN_J1939 bind\(\("vcandiff", (0, 262144, (256|-1)|-1, 262144, 128|0, (-1|262145), 128),\)\)$/,
+    /^CAN_J1939 bind\(\("", /,
+    /^netlink bind\(\((-1|4294967296), 0\)\)$|^netlink bind\(\(0, 4294967296\)\)$/,
+    /^packet bind\(\("lo", 0, (256|-1),\)\)$|^packet bind\(\("a-name-that-is-too-long"/,
   ],
   [
     'Python takes -1 for a default; here an argument is left out for that',
@@ -41,6 +46,15 @@ const REASONS: readonly [reason: string, ...titles: RegExp[]][] = [
   [
     'a timeout may be longer than a timer of the system; Infinity is none',
     /^settimeout\((1(0{10}|0{20})|float\('inf'\))\)$/,
+  ],
+  [
+    "packets: '' is every interface; an index is taken too, and a hardware address as long as the kernel's",
+    /^packet bind\(\((""|5), 0,\)\)$/,
+    /^packet bind\(.*'0{18}'\),\)\)$/,
+  ],
+  [
+    'an identifier of more than 11 bits is extended without CAN_EFF_FLAG, and given without it',
+    /^CAN_ISOTP bind\(\((2048, 2016|2684354559, 2147483648)\)\)$/,
   ],
   ['a boolean is no number', /^settimeout\(True\)$/],
   ['a socket without a descriptor has none to give', /^detach after /],
