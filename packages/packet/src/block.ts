@@ -1,4 +1,4 @@
-import { checkInteger, invalidArgumentType, readU64 } from '@sock/core';
+import { checkInteger, invalidArgumentType, readU16, readU32, readU64 } from '@sock/core';
 import { decodePacketAddress, type PacketAddress } from './address.js';
 import { TP_STATUS_BLK_TMO, TP_STATUS_LOSING } from './constants.gen.js';
 import { type ChecksumStatus, checksumOf, type VlanTag, vlanOf } from './structures.js';
@@ -30,33 +30,50 @@ const SECOND = 1_000_000_000n;
 
 /** A packet of a receive ring: a copy, to keep for as long as one likes. */
 export class ReceivedPacket {
+  /** @internal The packet's `struct tpacket3_hdr` is in `record`, at `offset`. */
   constructor(
     /** The packet's bytes, from its link-layer header on (SOCK_DGRAM: without it). */
     readonly data: Buffer,
-    /** Bytes that the packet had: more than `data` has where a filter or the ring cut it off. */
-    readonly length: number,
     /** The sender, and the interface that the packet passed. */
     readonly address: PacketAddress,
-    /** TP_STATUS_*, or-ed together. */
-    readonly status: number,
-    /** The VLAN tag that was taken off the packet. */
-    readonly vlan: VlanTag | undefined,
-    /** Hash of the packet's flow; 0 unless the ring was asked for it. */
-    readonly rxHash: number,
     /** Whether packets were dropped since the statistics were last read, as of the end of the packet's block. */
     readonly losing: boolean,
-    private readonly seconds: number,
-    private readonly nanoseconds: number,
+    private readonly record: Buffer,
+    private readonly offset: number,
   ) {}
+
+  private word(offset: number): number {
+    return readU32(this.record, this.offset + offset);
+  }
+
+  /** Bytes that the packet had: more than `data` has where a filter or the ring cut it off. */
+  get length(): number {
+    return this.word(LENGTH);
+  }
+
+  /** TP_STATUS_*, or-ed together. */
+  get status(): number {
+    return this.word(STATUS);
+  }
 
   /** When the packet passed the interface, in nanoseconds since 1970. */
   get timestamp(): bigint {
-    return BigInt(this.seconds) * SECOND + BigInt(this.nanoseconds);
+    return BigInt(this.word(SECONDS)) * SECOND + BigInt(this.word(NANOSECONDS));
   }
 
   /** PACKET_HOST, PACKET_OUTGOING and so on. */
   get packetType(): number {
     return this.address.packetType;
+  }
+
+  /** Hash of the packet's flow; 0 unless the ring was asked for it. */
+  get rxHash(): number {
+    return this.word(RXHASH);
+  }
+
+  /** The VLAN tag that was taken off the packet. */
+  get vlan(): VlanTag | undefined {
+    return vlanOf(this.status, this.word(VLAN_TCI), readU16(this.record, this.offset + VLAN_TPID));
   }
 
   /** What is known of the transport checksum. */
@@ -124,6 +141,12 @@ export class PacketBlock {
     this.losing = (status & TP_STATUS_LOSING) !== 0;
     this.names.clear();
     this.lastAddress = undefined;
+  }
+
+  /** @internal Leaves out the first packets. */
+  skip(packets: number): void {
+    this.offsets.copyWithin(0, packets, this.count);
+    this.count -= packets;
   }
 
   /** @internal The kernel has the block again. */
@@ -232,20 +255,43 @@ export class PacketBlock {
 
   /** A copy of the packet. */
   packet(index: number): ReceivedPacket {
-    const start = this.start(index);
-    const length = this.end(index) - start;
-    const data = Buffer.allocUnsafe(length);
-    this.memory.copy(data, 0, start, start + length);
-    return new ReceivedPacket(
-      data,
-      this.originalLength(index),
-      this.address(index),
-      this.status(index),
-      this.vlan(index),
-      this.rxHash(index),
-      this.losing,
-      this.seconds(index),
-      this.nanoseconds(index),
-    );
+    return new PacketCopies(this, index, index + 1).packet(index);
+  }
+
+  /** @internal Where the header of the packet is. */
+  header(index: number): number {
+    return this.at(index);
+  }
+}
+
+// What one copies at a time: a packet that is kept keeps the memory of its neighbours. Node's own
+// small buffers share as much.
+const COPIED_TOGETHER = 8192;
+
+/** @internal Copies of consecutive packets, headers included, in one piece of memory. */
+export class PacketCopies {
+  /** Index of the first packet that is not among them. */
+  readonly end: number;
+  private readonly memory: Buffer;
+  private readonly base: number;
+
+  /** @param limit index of the first packet that is not to be among them; there are fewer where they are large */
+  constructor(
+    private readonly block: PacketBlock,
+    first: number,
+    limit = block.length,
+  ) {
+    const base = block.header(first);
+    let end = first + 1;
+    while (end < limit && block.end(end) - base <= COPIED_TOGETHER) end++;
+    this.end = end;
+    this.base = base;
+    this.memory = Buffer.from(block.memory.subarray(base, block.end(end - 1)));
+  }
+
+  packet(index: number): ReceivedPacket {
+    const { block, base, memory } = this;
+    const data = memory.subarray(block.start(index) - base, block.end(index) - base);
+    return new ReceivedPacket(data, block.address(index), block.losing, memory, block.header(index) - base);
   }
 }

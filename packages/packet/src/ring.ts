@@ -11,7 +11,7 @@ import {
   type WaitOptions,
 } from '@sock/core';
 import type { PacketAddress, PacketInput } from './address.js';
-import { BLOCK_STATUS, PacketBlock, type ReceivedPacket } from './block.js';
+import { BLOCK_STATUS, PacketBlock, PacketCopies, type ReceivedPacket } from './block.js';
 import { TP_FT_REQ_FILL_RXHASH, TP_STATUS_KERNEL, TP_STATUS_USER, TPACKET_V3 } from './constants.gen.js';
 import { packetVersion } from './options.js';
 import { packetRxRing, removeRing } from './ring-request.js';
@@ -57,6 +57,9 @@ export class PacketRing implements AsyncIterable<ReceivedPacket>, Disposable {
   private readonly waits = new Waits();
   private current = 0;
   private held = false;
+  // how many packets of the block an iteration took; none of a block that is its caller's as a whole
+  private taken: number | undefined;
+  private copies: PacketCopies | undefined;
   private waiting = false;
   private immediate = 0;
 
@@ -93,9 +96,17 @@ export class PacketRing implements AsyncIterable<ReceivedPacket>, Disposable {
     return this.mapping.closed;
   }
 
-  /** The next block, where there is one: `null` otherwise. What `recvBlock` gave before is over. */
+  /**
+   * The next block, where there is one: `null` otherwise. What `recvBlock` gave before is over. Where an
+   * iteration over packets was left, it is what is left of its block.
+   */
   tryRecvBlock(): PacketBlock | null {
     if (this.closed) throw socketError('recv', 'EBADF', 'the ring is closed');
+    if (this.taken !== undefined && this.taken < this.block.length) {
+      this.block.skip(this.taken);
+      this.taken = undefined;
+      return this.block;
+    }
     this.release();
     for (;;) {
       const base = this.current * this.blockSize;
@@ -121,14 +132,14 @@ export class PacketRing implements AsyncIterable<ReceivedPacket>, Disposable {
       const deadline = new Deadline(options, this.socket.timeout);
       if (++this.immediate % IMMEDIATE_LIMIT === 0) await new Promise((resolve) => setImmediate(resolve));
       options.signal?.throwIfAborted();
-      for (;;) {
-        const block = this.tryRecvBlock();
-        if (block !== null) return block;
+      let block = this.tryRecvBlock();
+      while (block === null) {
         this.immediate = 0;
         const timeout = deadline.left('recv');
         await this.waits.run(options.signal, (signal) => this.socket.waitReadable({ timeout, signal }));
-        this.checkSocket();
+        block = this.tryRecvBlock() ?? this.checkSocket();
       }
+      return block;
     } finally {
       this.waiting = false;
     }
@@ -137,27 +148,50 @@ export class PacketRing implements AsyncIterable<ReceivedPacket>, Disposable {
   /** As `recvBlock`, blocking the thread. */
   recvBlockSync(options: WaitOptions = {}): PacketBlock {
     const deadline = new Deadline(checkObject('options', options), this.socket.timeout);
-    for (;;) {
-      const block = this.tryRecvBlock();
-      if (block !== null) return block;
+    let block = this.tryRecvBlock();
+    while (block === null) {
       this.socket.waitReadableSync({ timeout: deadline.left('recv') });
-      this.checkSocket();
+      block = this.tryRecvBlock() ?? this.checkSocket();
     }
+    return block;
   }
 
-  // An error of the socket is no block, and would be reported as readiness for ever: receiving
+  // Readiness without a block is an error of the socket, and would be reported for ever: receiving
   // reports it, and takes nothing where it only peeks.
-  private checkSocket(): void {
+  private checkSocket(): null {
     this.socket.tryRecv(1, { flags: MSG_PEEK });
+    return null;
   }
 
   // gives the kernel its block back
   private release(): void {
     if (!this.held) return;
-    this.held = false;
-    this.block.clear();
+    this.forget();
     this.mapping.storeRelease32(this.current * this.blockSize + BLOCK_STATUS, TP_STATUS_KERNEL);
     this.current = (this.current + 1) % this.blockCount;
+  }
+
+  private forget(): void {
+    this.held = false;
+    this.taken = undefined;
+    this.copies = undefined;
+    this.block.clear();
+  }
+
+  /** @internal Waits for a packet: of the block that an iteration has begun, or of the next one. */
+  async recvPacket(options: WaitOptions | undefined): Promise<ReceivedPacket> {
+    await this.recvBlock(options);
+    this.taken = 0;
+    return this.tryRecvPacket() as ReceivedPacket;
+  }
+
+  /** @internal The next packet of the block that an iteration has begun. */
+  tryRecvPacket(): ReceivedPacket | null {
+    const index = this.taken;
+    if (index === undefined || index >= this.block.length) return null;
+    this.taken = index + 1;
+    if (this.copies === undefined || index >= this.copies.end) this.copies = new PacketCopies(this.block, index);
+    return this.copies.packet(index);
   }
 
   /** Blocks as they come, until the ring or its socket is closed. Each holds until the next is asked for. */
@@ -175,11 +209,12 @@ export class PacketRing implements AsyncIterable<ReceivedPacket>, Disposable {
   }
 
   /**
-   * Copies of packets as they come, until the ring or its socket is closed.
+   * Copies of packets as they come, until the ring or its socket is closed. An iteration that is left
+   * loses nothing: the next one goes on where it ended.
    * @throws SocketError as `recvBlock`; the ring can be iterated again
    */
   packets(options?: WaitOptions): AsyncIterableIterator<ReceivedPacket> {
-    return new Packets(this, this.block, options);
+    return new Packets(this, options);
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedPacket> {
@@ -192,8 +227,7 @@ export class PacketRing implements AsyncIterable<ReceivedPacket>, Disposable {
    */
   close(): void {
     if (this.closed) return;
-    this.block.clear();
-    this.held = false;
+    this.forget();
     this.mapping.close();
     this.waits.end(socketError('recv', 'ECANCELED', 'the ring was closed while this was pending'));
     this.onClose(this);
@@ -209,31 +243,22 @@ const DONE: IteratorResult<ReceivedPacket> = { done: true, value: undefined };
 
 /** An iteration over packets: an async generator would cost several turns of the microtask queue for each. */
 class Packets implements AsyncIterableIterator<ReceivedPacket> {
-  private index = 0;
-  private sequence = -1;
   private over = false;
 
   constructor(
     private readonly ring: PacketRing,
-    private readonly block: PacketBlock,
     private readonly options: WaitOptions | undefined,
   ) {}
 
   next(): Promise<IteratorResult<ReceivedPacket>> {
-    const { block } = this;
-    if (block.sequence === this.sequence && this.index < block.length && !this.over) {
-      return Promise.resolve({ done: false, value: block.packet(this.index++) });
-    }
-    return this.advance();
+    const value = this.over ? null : this.ring.tryRecvPacket();
+    return value === null ? this.wait() : Promise.resolve({ done: false, value });
   }
 
-  private async advance(): Promise<IteratorResult<ReceivedPacket>> {
+  private async wait(): Promise<IteratorResult<ReceivedPacket>> {
     if (this.over || this.ring.closed) return DONE;
     try {
-      const block = await this.ring.recvBlock(this.options);
-      this.sequence = block.sequence;
-      this.index = 1;
-      return { done: false, value: block.packet(0) };
+      return { done: false, value: await this.ring.recvPacket(this.options) };
     } catch (error) {
       if (this.ring.closed) return DONE;
       throw error;

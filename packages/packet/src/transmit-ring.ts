@@ -221,8 +221,10 @@ export class PacketTransmitRing implements Disposable {
    */
   tryFlush(): number {
     this.check();
+    // what is done with needs no interface any more
+    this.settle();
+    if (this.used === 0) return this.report();
     try {
-      if (this.used === 0) return this.report();
       if (this.address === undefined) this.socket.trySend(NOTHING);
       else this.socket.trySendTo(NOTHING, this.address);
     } catch (error) {

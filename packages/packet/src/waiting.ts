@@ -38,30 +38,35 @@ export class Deadline {
 
 /** Waits that the end of something ends, besides the signals of their callers. */
 export class Waits {
-  private readonly controllers = new Set<AbortController>();
+  private readonly own = new AbortController();
 
   /**
-   * Runs a wait with a signal of its own: composite signals of the platform would hold on to one
-   * that lives for long.
+   * Runs a wait. One with a signal of its caller's gets a signal made for it: composite signals of
+   * the platform would hold on to one that lives for long.
    * @throws the signal's reason, or that of `end`
    */
-  async run<Result>(caller: AbortSignal | undefined, wait: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    caller?.throwIfAborted();
+  run<Result>(caller: AbortSignal | undefined, wait: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    return caller === undefined ? wait(this.own.signal) : this.runWith(caller, wait);
+  }
+
+  private async runWith<Result>(caller: AbortSignal, wait: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    caller.throwIfAborted();
+    const own = this.own.signal;
     const controller = new AbortController();
-    const abort = (): void => controller.abort(caller?.reason);
-    caller?.addEventListener('abort', abort);
-    this.controllers.add(controller);
+    const abort = (): void => controller.abort((caller.aborted ? caller : own).reason);
+    caller.addEventListener('abort', abort);
+    own.addEventListener('abort', abort);
     try {
       return await wait(controller.signal);
     } finally {
-      this.controllers.delete(controller);
-      caller?.removeEventListener('abort', abort);
+      caller.removeEventListener('abort', abort);
+      own.removeEventListener('abort', abort);
     }
   }
 
-  /** Ends the waits. */
+  /** Ends the waits, and those to come. */
   end(reason: Error): void {
-    for (const controller of this.controllers) controller.abort(reason);
+    this.own.abort(reason);
   }
 }
 

@@ -29,7 +29,7 @@ import {
   parseCapture,
   readCapture,
 } from '@sock/packet';
-import { itIf, startCommand, tempPath, thrown } from '@sock/testkit';
+import { inLab, itIf, scaled, startCommand, tempPath, thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { udp, udpFrame } from './support/frames.js';
@@ -284,7 +284,7 @@ describe('capture files', () => {
             expect(error).to.be.instanceOf(CaptureError);
           }
         }),
-        { numRuns: 1000 },
+        { numRuns: inLab ? 100 : 1000 },
       );
     });
   }
@@ -415,5 +415,37 @@ describe('tcpdump', () => {
     const child = startCommand('tcpdump', ['-Z', 'root', '-r', from, '-w', to], { input: '' });
     expect((await child.outcome).code).to.equal(0);
     expect([...parseCapture(readFileSync(to))].map(({ data }) => data)).to.deep.equal(packets.map(({ data }) => data));
+  });
+});
+
+describe('tshark, which reads as Wireshark does', () => {
+  itIf('command:tshark', 'reads what is written, and is read', async function (this: Mocha.Context) {
+    this.timeout(scaled(60_000));
+    const from = tempPath('.pcapng');
+    const to = tempPath('.pcapng');
+    const written: Uint8Array[] = [];
+    const writer = new PcapngWriter({ write: (bytes) => written.push(bytes) }, 'a test');
+    writer.addInterface({ name: 'eth0', description: 'the first' });
+    const second = writer.addInterface({ name: 'wlan0', linkType: LINKTYPE_LINUX_SLL });
+    writer.write({ data: udpFrame('one'), timestamp: time, packetType: PACKET_OUTGOING, comment: 'größer' });
+    const sender = { interface: '', protocol: ETH_P_IP, packetType: 0, hardwareType: ARPHRD_ETHER };
+    const data = cookedPacket({ ...sender, address: Buffer.from('020000000001', 'hex') }, udp('two', { port: 53 }));
+    writer.write({ data, timestamp: time + SECOND, packetType: PACKET_HOST }, second);
+    writer.write({ data: udpFrame('three').subarray(0, 43), length: 47, timestamp: time + 2n * SECOND });
+    writer.statistics({ packets: 3, drops: 1 });
+    writeFileSync(from, Buffer.concat(written));
+    const fields = ['frame.interface_name', 'frame.time_epoch', 'frame.packet_flags_direction', 'frame.comment'];
+    const more = ['udp.dstport', 'frame.len', 'frame.cap_len'];
+    const args = ['-n', '-r', from, '-w', to, '-P', '-T', 'fields', '-E', 'separator=|'];
+    const all = [...args, ...[...fields, ...more].flatMap((field) => ['-e', field])];
+    const { code, stdout, stderr } = await startCommand('tshark', all, { input: '', timeout: 50_000 }).outcome;
+    expect(code, stderr).to.equal(0);
+    expect(stdout.trimEnd().split('\n')).to.deep.equal([
+      'eth0|1700000000.123456789|0x00000002|größer|2000|45|45',
+      'wlan0|1700000001.123456789|0x00000001||53|47|47',
+      'eth0|1700000002.123456789|||2000|47|43',
+    ]);
+    const again = [...parseCapture(readFileSync(to))];
+    expect(again).to.deep.equal([...parseCapture(Buffer.concat(written))]);
   });
 });

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import {
   BPF_A,
   BPF_ABS,
@@ -26,6 +27,7 @@ import {
   PACKET_FANOUT_CBPF,
   PACKET_FANOUT_CPU,
   PACKET_FANOUT_EBPF,
+  PACKET_FANOUT_FLAG_DEFRAG,
   PACKET_FANOUT_FLAG_ROLLOVER,
   PACKET_FANOUT_FLAG_UNIQUEID,
   PACKET_FANOUT_HASH,
@@ -51,9 +53,9 @@ import {
   VIRTIO_NET_HDR_F_NEEDS_CSUM,
   VIRTIO_NET_HDR_GSO_NONE,
 } from '@sock/packet';
-import { capability, thrown, within } from '@sock/testkit';
+import { capability, startPython, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
-import { frame, ip, numbered, numberOf, TEST_PROTOCOL, udpFrame } from '../support/frames.js';
+import { checksum, frame, ip, numbered, numberOf, TEST_PROTOCOL, udp, udpFrame } from '../support/frames.js';
 import { PAIR, type Scenario } from '../support/namespace.js';
 
 async function opened(name: string, protocol = TEST_PROTOCOL): Promise<PacketSocket> {
@@ -98,6 +100,41 @@ const vnetHdrSz = capability({
     socket.getOption(packetVnetHdrSz);
   },
 });
+
+// a program that chooses the second socket: r0 = 1; exit. Source: bpf(2), BPF_PROG_LOAD
+const LOAD_EBPF = `
+import ctypes, os, struct
+code = ctypes.create_string_buffer(bytes.fromhex('b7000000010000009500000000000000'))
+licence = ctypes.create_string_buffer(b'MIT')
+request = struct.pack('=IIQQIIQII', 1, 2, ctypes.addressof(code), ctypes.addressof(licence), 0, 0, 0, 0, 0)
+number = {'x86_64': 321, 'aarch64': 280}[os.uname().machine]
+libc = ctypes.CDLL(None, use_errno=True)
+fd = libc.syscall(number, 5, request, len(request))
+if fd < 0: raise OSError(ctypes.get_errno(), 'BPF_PROG_LOAD')
+`;
+
+const ebpf = capability({
+  name: 'BPF_PROG_LOAD',
+  remedy: 'run as root, on a kernel with CONFIG_BPF_SYSCALL',
+  probe: () => execFileSync('python3', ['-c', LOAD_EBPF], { stdio: 'ignore' }),
+});
+
+/** A datagram in pieces of so many bytes, a multiple of 8. */
+function fragments(datagram: Buffer, size: number): Buffer[] {
+  const payload = datagram.subarray(20);
+  const pieces: Buffer[] = [];
+  for (let offset = 0; offset < payload.length; offset += size) {
+    const data = payload.subarray(offset, offset + size);
+    const header = Buffer.from(datagram.subarray(0, 20));
+    header.writeUInt16BE(20 + data.length, 2);
+    header.writeUInt16BE(4711, 4);
+    header.writeUInt16BE((offset + size < payload.length ? 0x2000 : 0) | (offset / 8), 6);
+    header.writeUInt16BE(0, 10);
+    header.writeUInt16BE(checksum(header), 10);
+    pieces.push(Buffer.concat([header, data]));
+  }
+  return pieces;
+}
 
 /** Whether UDP datagrams to this port; the bytes that are left of them. */
 const toPort = (port: number, left = 0xffff): FilterInstruction[] => [
@@ -276,6 +313,13 @@ socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'own', ('127.0.0.1', 9)
       expect(thrown(() => byDescriptor[0]?.setOption(packetFanoutDataBpf, 9999))).to.include({ code: 'EBADF' });
       closeAll(byDescriptor);
 
+      // fragments are put together before a flow is chosen
+      const whole = await group(2, { id: 5, mode: PACKET_FANOUT_HASH, flags: PACKET_FANOUT_FLAG_DEFRAG });
+      const text = 'x'.repeat(72);
+      for (const piece of fragments(udp(text), 48)) await a.send(frame(piece, { protocol: ETH_P_IP }));
+      expect(whole.flatMap(drain).map((data) => data.toString('latin1', ETH_HLEN + 28))).to.deep.equal([text]);
+      closeAll(whole);
+
       const [first] = await group(1, { mode: PACKET_FANOUT_LB, flags: PACKET_FANOUT_FLAG_UNIQUEID });
       const [second] = await group(1, { mode: PACKET_FANOUT_LB, flags: PACKET_FANOUT_FLAG_UNIQUEID });
       const ids = [first, second].map((socket) => socket?.getOption(packetFanout)?.id);
@@ -300,6 +344,20 @@ socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'own', ('127.0.0.1', 9)
       expect(sizes[1]).to.be.above(30);
       expect(rolling[0]?.getOption(packetRolloverStats).all ?? 0n).to.not.equal(0n);
       closeAll(rolling);
+    },
+  },
+  {
+    title: 'fanout asks an eBPF program, which another process loaded',
+    setup: PAIR,
+    requires: ebpf,
+    timeout: 20_000,
+    async run() {
+      const node = [process.execPath, fileURLToPath(new URL('../support/ebpf-group.js', import.meta.url))];
+      const child = startPython(`${LOAD_EBPF}
+os.set_inheritable(fd, True)
+os.execv(${JSON.stringify(node[0])}, ${JSON.stringify(node)} + [str(fd)])
+`);
+      expect(JSON.parse((await child.succeeded()).stdout)).to.deep.equal([0, 20]);
     },
   },
   {

@@ -304,7 +304,7 @@ export const scenarios: readonly Scenario[] = [
       const original = await opened('vb');
       using copy = original.dup();
       expect(copy).to.be.instanceOf(PacketSocket);
-      const adopted = PacketSocket.adopt(original.detach(), packet) as PacketSocket;
+      const adopted = PacketSocket.adopt(original.detach(), packet);
       expect(adopted).to.be.instanceOf(PacketSocket);
       expect([original.closed, adopted.type]).to.deep.equal([true, SOCK_RAW]);
       await a.send(frame('twice'));

@@ -163,6 +163,32 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    title: 'an iteration that is left loses nothing, whatever comes after it',
+    setup: PAIR,
+    async run() {
+      using a = await opened('va');
+      using b = await opened('vb');
+      const ring = b.ring({ ...SMALL, blockTimeout: 100 });
+      const batch = new MessageBatch({ count: 12, size: 100 });
+      for (let i = 0; i < 12; i++) batch.push(numbered(i));
+      await a.sendBatch(batch);
+      const numbers: number[] = [];
+      for await (const { data } of ring) if (numbers.push(numberOf(data)) === 3) break;
+      for await (const { data } of ring.packets()) if (numbers.push(numberOf(data)) === 5) break;
+      for await (const block of ring.blocks()) {
+        numbers.push(...numbersOf(block));
+        expect(thrown(() => block.packet(block.length))).to.include({ argument: 'index' });
+        if (numbers.length === 12) break;
+      }
+      expect(numbers).to.deep.equal(range(12));
+      // a block that was given as a whole is over
+      expect(ring.tryRecvBlock()).to.equal(null);
+      const packets = ring.packets({ timeout: scaled(5000) });
+      await a.send(numbered(12));
+      expect(numberOf((await packets.next()).value.data)).to.equal(12);
+    },
+  },
+  {
     title: 'a slow reader is told of what was dropped, and nothing is corrupted',
     setup: PAIR,
     async run() {

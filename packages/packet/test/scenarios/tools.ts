@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, readFileSync, readlinkSync } from 'node:fs';
+import { createWriteStream, readFileSync } from 'node:fs';
 import {
   ETH_HLEN,
   ETH_P_ALL,
@@ -9,22 +8,15 @@ import {
   PACKET_OUTGOING,
   PacketSocket,
   PcapngWriter,
+  PcapWriter,
   parseCapture,
   parseHardwareAddress,
   type ReceivedPacket,
 } from '@sock/packet';
-import { type Child, delay, startCommand, startPython, tempPath, within } from '@sock/testkit';
+import { type Child, startCommand, startPython, tempPath, within } from '@sock/testkit';
 import { expect } from 'chai';
-import {
-  checksum,
-  hardwareAddress,
-  ip,
-  numbered,
-  numberOf,
-  settle,
-  TEST_PROTOCOL,
-  udpFrame,
-} from '../support/frames.js';
+import { checksum, hardwareAddress, numbered, numberOf, TEST_PROTOCOL, udpFrame } from '../support/frames.js';
+import { host } from '../support/host.js';
 import { PAIR, REMOTE, type Scenario, WAIT } from '../support/namespace.js';
 
 /** Two ends of a link that resolve addresses, one of them with an address. */
@@ -38,24 +30,6 @@ async function opened(name: string, protocol = TEST_PROTOCOL): Promise<PacketSoc
   const socket = new PacketSocket({ protocol });
   await socket.bind({ interface: name });
   return socket;
-}
-
-/** A host at the other end of `vb`, with the address 192.0.2.2: another network namespace. */
-async function host(): Promise<Disposable> {
-  const sleeper = spawn('unshare', ['-n', 'sleep', '60'], { stdio: 'ignore' });
-  const inside = (command: string) =>
-    startCommand('nsenter', ['-t', `${sleeper.pid}`, '-n', 'sh', '-c', command], { input: '' });
-  // the process has its namespace a moment after it was started
-  const namespaceOf = (pid: number | string) => readlinkSync(`/proc/${pid}/ns/net`);
-  while (namespaceOf(sleeper.pid as number) === namespaceOf('self')) await delay(5);
-  ip('link', 'set', 'vb', 'netns', `${sleeper.pid}`);
-  await inside('ip link set lo up; ip link set vb up; ip addr add 192.0.2.2/24 dev vb').succeeded();
-  settle();
-  return {
-    [Symbol.dispose]: () => {
-      sleeper.kill('SIGKILL');
-    },
-  };
 }
 
 /** Answers requests for 192.0.2.2 until the socket is closed: a small station of our own. */
@@ -112,6 +86,29 @@ export const scenarios: readonly Scenario[] = [
       expect(packets.map(({ data }) => [numberOf(data), data.length])).to.deep.equal(
         Array.from({ length: 30 }, (_, i) => [i, 60 + i]),
       );
+    },
+  },
+  {
+    title: 'tcpreplay sends what was written, and a ring has it as it was',
+    setup: PAIR,
+    requires: 'command:tcpreplay',
+    async run() {
+      using tap = await opened('vb');
+      using ring = tap.ring({ blocks: 8, blockSize: 65536, blockTimeout: 5 });
+      const file = tempPath('.pcap');
+      const stream = createWriteStream(file);
+      const capture = new PcapWriter(stream);
+      for (let i = 0; i < 50; i++) capture.write({ data: numbered(i, 60 + 7 * i), timestamp: BigInt(i) * 1000n });
+      stream.end();
+      await once(stream, 'close');
+      const child = startCommand('tcpreplay', ['--topspeed', '-i', 'va', file], { input: '' });
+      const numbers: number[] = [];
+      const reader = (async () => {
+        for await (const { data } of ring) if (numbers.push(numberOf(data)) === 50) break;
+      })();
+      expect((await child.succeeded()).stdout).to.match(/Successful packets:\s+50/);
+      await within('packets', reader);
+      expect(numbers).to.deep.equal(Array.from({ length: 50 }, (_, i) => i));
     },
   },
   {

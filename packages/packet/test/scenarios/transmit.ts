@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { SOCK_DGRAM, type SocketError } from '@sock/core';
 import { ETH_HLEN, PacketSocket, type PacketTransmitRing, packetVersion, TPACKET_V2, TPACKET_V3 } from '@sock/packet';
-import { capability, delay, rejection, thrown, within } from '@sock/testkit';
+import { delay, rejection, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { ip, numbered, numberOf, TEST_PROTOCOL, up } from '../support/frames.js';
-import { PAIR, REMOTE, type Scenario, UNSHARE } from '../support/namespace.js';
+import { PAIR, REMOTE, type Scenario, shaper } from '../support/namespace.js';
 
 async function opened(name: string, protocol = TEST_PROTOCOL, type?: number): Promise<PacketSocket> {
   const socket = new PacketSocket({ protocol, type });
@@ -13,19 +12,6 @@ async function opened(name: string, protocol = TEST_PROTOCOL, type?: number): Pr
 }
 
 const range = (count: number, start = 0): number[] => Array.from({ length: count }, (_, i) => start + i);
-
-const shaper = capability({
-  name: 'tc tbf',
-  remedy: 'apt-get install iproute2, and modprobe sch_tbf',
-  probe: () =>
-    execFileSync(
-      'unshare',
-      [...UNSHARE, 'tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'tbf', 'rate', '1mbit', 'burst', '5k', 'limit', '1m'],
-      {
-        stdio: 'ignore',
-      },
-    ),
-});
 
 export const scenarios: readonly Scenario[] = [
   ...[TPACKET_V2, TPACKET_V3].map(

@@ -40,6 +40,20 @@ export const links: Capability = capability({
     execFileSync('unshare', [...UNSHARE, 'sh', '-c', 'ip link add va type veth peer name vb'], { stdio: 'ignore' }),
 });
 
+/** A queue that lets packets out slowly. */
+export const shaper: Capability = capability({
+  name: 'tc tbf',
+  remedy: 'apt-get install iproute2, and modprobe sch_tbf',
+  probe: () =>
+    execFileSync(
+      'unshare',
+      [...UNSHARE, 'tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'tbf', 'rate', '1mbit', 'burst', '5k', 'limit', '1m'],
+      {
+        stdio: 'ignore',
+      },
+    ),
+});
+
 /** A test that runs in a process of its own, which has a network namespace of its own. */
 export interface Scenario {
   title: string;

@@ -1,6 +1,7 @@
 import type { Benchmark } from '../harness/types.js';
 import { accept } from './accept.js';
 import { memory } from './memory.js';
+import { packetReceive, packetRing } from './packet.js';
 import { pingPong } from './ping-pong.js';
 import { socketpair } from './socketpair.js';
 import { start } from './start.js';
@@ -16,6 +17,8 @@ export const benchmarks: readonly Benchmark[] = [
   udpReceive,
   udpSend,
   unixDatagram,
+  packetRing,
+  packetReceive,
   accept,
   memory,
   start,

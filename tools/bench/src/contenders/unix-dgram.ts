@@ -1,14 +1,12 @@
 // Datagrams received with the package unix-dgram on the path BENCH_PATH.
-import { createRequire } from 'node:module';
 import { Meter, ready } from './meter.js';
+import { peer } from './peer.js';
 
 interface UnixDatagram {
   createSocket(type: 'unix_dgram', listener: (message: Buffer) => void): { bind(path: string): void };
 }
 
-const { createSocket } = createRequire(new URL('../../peers/package.json', import.meta.url))(
-  'unix-dgram',
-) as UnixDatagram;
+const { createSocket } = peer<UnixDatagram>('unix-dgram');
 const path = process.env.BENCH_PATH ?? '';
 let bytes = 0;
 const meter = new Meter();

@@ -7,8 +7,6 @@ import { folders } from './paths.js';
 
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
-/** Resolves the packages of peers/, which has a lock file of its own. */
-const peers = createRequire(join(folders.peers, 'package.json'));
 const found = new Map<string, Promise<string | undefined>>();
 
 async function loads(name: string): Promise<boolean> {
@@ -26,12 +24,20 @@ function headers(): string[] {
   return existsSync(join(prefix, 'include/node/node.h')) ? [`--nodedir=${prefix}`] : [];
 }
 
+/** The folder of a package. Installing all of them anew would remove what was compiled of the others. */
+async function installed(name: string): Promise<string> {
+  const folder = join(folders.peers, 'node_modules', name);
+  if (!existsSync(folder)) {
+    // The packages' own scripts are not run: the one that is measured is compiled, with the headers at hand.
+    await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folders.peers, timeout: 60_000 });
+  }
+  return folder;
+}
+
 async function prepare(name: string): Promise<string | undefined> {
   if (await loads(name)) return undefined;
   try {
-    // The packages' own scripts are not run: the one that is measured is compiled below, with the headers at hand.
-    await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folders.peers, timeout: 60_000 });
-    const folder = dirname(peers.resolve(`${name}/package.json`));
+    const folder = await installed(name);
     const tool = require.resolve('node-gyp/bin/node-gyp.js');
     await run(process.execPath, [tool, 'rebuild', ...headers()], { cwd: folder, timeout: 120_000 });
   } catch (error) {

@@ -15,7 +15,7 @@ export interface Program {
   readonly arguments: readonly string[];
   /** Arguments for node itself. */
   readonly flags?: readonly string[];
-  /** A program of c/ that starts this one and measures it from outside. */
+  /** A program of c/ that starts this one, to measure it from outside or to give it a place. */
   readonly within?: string;
 }
 
@@ -24,7 +24,7 @@ export interface Contender {
   readonly party: Party;
   readonly program: Program;
   /** Packages that must load, for a contender that may be absent. */
-  readonly needs?: 'unix-dgram';
+  readonly needs?: 'unix-dgram' | 'cap' | 'pcap';
 }
 
 /** The process at the other end: started before the measured one, or after it, with what the earlier one tells. */

@@ -1,0 +1,47 @@
+import type { Benchmark, Program } from '../harness/types.js';
+import { c, limit, node, ours, peer } from './programs.js';
+
+/** A program that runs in a network namespace of its own, at the receiving end of a link. */
+const linked = (program: Program): Program => ({ ...program, within: 'link' });
+
+const where =
+  'In a network namespace of its own, from a C program at the other end of a pair of virtual links, which sends on ' +
+  'another processor as fast as it can. Only the processor time of the receiver is counted, for what it received.';
+
+export const packetRing: Benchmark = {
+  name: 'packet-ring',
+  title: 'Packets of 64 bytes received through a ring (TPACKET_V3)',
+  operation: 'packet',
+  note: `${where} Rings have 8 MiB; a block is handed over after a second at the latest. cap and pcap call back for each packet.`,
+  measures: ['cpu', 'wall'],
+  contenders: [
+    ours('for await block', linked(node('sock-packet-ring', 'blocks'))),
+    ours('for await packet', linked(node('sock-packet-ring', 'packets'))),
+    { ...peer('cap', linked(node('cap'))), needs: 'cap' },
+    { ...peer('pcap', linked(node('pcap'))), needs: 'pcap' },
+    limit('C', linked(c('packet-ring'))),
+  ],
+  counterpart: { order: 'second', program: c('packet-blast') },
+  targets: [
+    { work: 'packet ring, blocks', ours: 'for await block', against: 'cap', measure: 'cpu', atMost: 0.3 },
+    { work: 'packet ring, blocks', ours: 'for await block', against: 'pcap', measure: 'cpu', atMost: 0.3 },
+    { work: 'packet ring, blocks', ours: 'for await block', against: 'C', measure: 'cpu', atMost: 1.2 },
+    { work: 'packet ring, copies', ours: 'for await packet', against: 'cap', measure: 'cpu', atMost: 0.3 },
+    { work: 'packet ring, copies', ours: 'for await packet', against: 'pcap', measure: 'cpu', atMost: 0.3 },
+  ],
+};
+
+export const packetReceive: Benchmark = {
+  name: 'packet-receive',
+  title: "Packets of 64 bytes received from the socket's queue, each with its address",
+  operation: 'packet',
+  note: where,
+  measures: ['cpu', 'wall'],
+  contenders: [
+    ours('await recvBatch', linked(node('sock-packet-receive', 'recvBatch'))),
+    ours('await recvFrom', linked(node('sock-packet-receive', 'recvFrom'))),
+    limit('C, recvmmsg', linked(c('packet-receive'))),
+  ],
+  counterpart: { order: 'second', program: c('packet-blast') },
+  targets: [{ work: 'packets, batch', ours: 'await recvBatch', against: 'C, recvmmsg', measure: 'cpu', atMost: 1.2 }],
+};
