@@ -5,6 +5,10 @@
 type Table = Record<string, number | string | undefined>;
 const tables: Record<string, Table> = {
   'linux-ppc64': { SO_PASSCRED: 20, SO_PEERCRED: 21, SO_RCVLOWAT: 16, SO_SNDLOWAT: 17, SO_RCVTIMEO: 18, SO_SNDTIMEO: 19, SO_RCVTIMEO_OLD: 18, SO_SNDTIMEO_OLD: 19, FIONREAD: 1074030207, FIONBIO: 2147772030, FIOASYNC: 2147772029, SIOCINQ: 1074030207, SIOCOUTQ: 1074033779, SIOCGSTAMP_NEW: 1074825478, SIOCGSTAMPNS_NEW: 1074825479 },
+  'darwin': { AF_LINK: 18, AF_SYSTEM: 32, PF_SYSTEM: 32, SO_USELOOPBACK: 64, SCM_CREDS: 3 },
+  'freebsd': { AF_LINK: 18, AF_DIVERT: 44, PF_DIVERT: 44, SO_USELOOPBACK: 64, SO_SETFIB: 4116, SO_USER_COOKIE: 4117, SO_REUSEPORT_LB: 65536, SCM_CREDS: 3, SCM_CREDS2: 8, MSG_NOTIFICATION: 8192 },
+  'openbsd': { AF_LINK: 18, SO_USELOOPBACK: 64, SO_RTABLE: 4129 },
+  'win32': { AF_HYPERV: 34, SO_USELOOPBACK: 64, SO_EXCLUSIVEADDRUSE: -5, MSG_BCAST: 1024, MSG_MCAST: 2048, SIO_RCVALL: 2550136833, SIO_KEEPALIVE_VALS: 2550136836, SIO_LOOPBACK_FAST_PATH: 2550136848, RCVALL_OFF: 0, RCVALL_ON: 1, RCVALL_SOCKETLEVELONLY: 2, RCVALL_IPLEVEL: 3, RCVALL_MAX: 3, HV_PROTOCOL_RAW: 1, HVSOCKET_CONNECT_TIMEOUT: 1, HVSOCKET_CONNECT_TIMEOUT_MAX: 300000, HVSOCKET_CONNECTED_SUSPEND: 4, HVSOCKET_ADDRESS_FLAG_PASSTHRU: 1, HV_GUID_ZERO: '00000000-0000-0000-0000-000000000000', HV_GUID_WILDCARD: '00000000-0000-0000-0000-000000000000', HV_GUID_BROADCAST: 'FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF', HV_GUID_CHILDREN: '90DB8B89-0D35-4F79-8CE9-49EA0AC8B7CD', HV_GUID_LOOPBACK: 'E0E16197-DD56-4A10-9195-5EE7A155A838', HV_GUID_PARENT: 'A42E7CDA-D03F-480C-9CC2-A4DE20ABB878' },
 };
 const { platform, arch } = process;
 const table: Table = tables[`${platform}-${arch}`] ?? tables[platform] ?? {};
@@ -537,3 +541,49 @@ export const SKF_AD_RANDOM = 56;
 export const SKF_AD_VLAN_TPID = 60;
 /** Offset of the network header. */ export const SKF_NET_OFF = -1048576;
 /** Offset of the link-layer header. */ export const SKF_LL_OFF = -2097152;
+
+// Address families of other systems: sys/socket.h of macOS, FreeBSD, OpenBSD; hvsocket.h of Windows
+/** Link level addresses. */ export const AF_LINK: number = here('AF_LINK', undefined);
+/** The kernel of macOS: its controls and events. */ export const AF_SYSTEM: number = here('AF_SYSTEM', undefined);
+/** As AF_SYSTEM. */ export const PF_SYSTEM: number = here('PF_SYSTEM', undefined);
+/** Packets that the firewall diverts, divert(4). Since FreeBSD 14. */ export const AF_DIVERT: number = here('AF_DIVERT', undefined);
+/** As AF_DIVERT. Since FreeBSD 14. */ export const PF_DIVERT: number = here('PF_DIVERT', undefined);
+/** Between Hyper-V machines and their host. */ export const AF_HYPERV: number = here('AF_HYPERV', undefined);
+
+// Options and control messages of SOL_SOCKET of other systems: sys/socket.h of macOS, FreeBSD, OpenBSD; winsock2.h of Windows
+/** Bypass the hardware where possible; a routing socket hears itself. */ export const SO_USELOOPBACK: number = here('SO_USELOOPBACK', undefined);
+/** Nobody else may bind the address, whatever SO_REUSEADDR says. */ export const SO_EXCLUSIVEADDRUSE: number = here('SO_EXCLUSIVEADDRUSE', undefined);
+/** Number of the routing table. */ export const SO_SETFIB: number = here('SO_SETFIB', undefined);
+/** A number that the firewall can match, as SO_MARK of Linux. */ export const SO_USER_COOKIE: number = here('SO_USER_COOKIE', undefined);
+/** As SO_REUSEPORT, with the load shared as on Linux. Since FreeBSD 12. */ export const SO_REUSEPORT_LB: number = here('SO_REUSEPORT_LB', undefined);
+/** Number of the routing table. */ export const SO_RTABLE: number = here('SO_RTABLE', undefined);
+/** Credentials of the sender, struct cmsgcred. */ export const SCM_CREDS: number = here('SCM_CREDS', undefined);
+/** Credentials of the sender with its process, struct sockcred2. Since FreeBSD 13. */ export const SCM_CREDS2: number = here('SCM_CREDS2', undefined);
+
+// Flags of send and receive of other systems: sys/socket.h of FreeBSD; mswsock.h of Windows
+/** The datagram was sent to a broadcast address. */ export const MSG_BCAST: number = here('MSG_BCAST', undefined);
+/** The datagram was sent to a multicast address. */ export const MSG_MCAST: number = here('MSG_MCAST', undefined);
+/** A notification of SCTP, no data. */ export const MSG_NOTIFICATION: number = here('MSG_NOTIFICATION', undefined);
+
+// Requests of ioctl of Windows, and their values: mstcpip.h, WSAIoctl
+/** Receive all packets of the interface. */ export const SIO_RCVALL: number = here('SIO_RCVALL', undefined);
+/** Keep-alive probes of TCP. */ export const SIO_KEEPALIVE_VALS: number = here('SIO_KEEPALIVE_VALS', undefined);
+/** Spare the loopback most of the stack. */ export const SIO_LOOPBACK_FAST_PATH: number = here('SIO_LOOPBACK_FAST_PATH', undefined);
+/** Only what is for this socket. */ export const RCVALL_OFF: number = here('RCVALL_OFF', undefined);
+/** All packets; the interface goes into promiscuous mode. */ export const RCVALL_ON: number = here('RCVALL_ON', undefined);
+/** Not implemented by Windows. */ export const RCVALL_SOCKETLEVELONLY: number = here('RCVALL_SOCKETLEVELONLY', undefined);
+/** All packets that reach the IP layer. */ export const RCVALL_IPLEVEL: number = here('RCVALL_IPLEVEL', undefined);
+/** The largest value. */ export const RCVALL_MAX: number = here('RCVALL_MAX', undefined);
+
+// Hyper-V sockets: hvsocket.h of Windows
+/** The only protocol. */ export const HV_PROTOCOL_RAW: number = here('HV_PROTOCOL_RAW', undefined);
+/** Option: milliseconds that a connection may take. */ export const HVSOCKET_CONNECT_TIMEOUT: number = here('HVSOCKET_CONNECT_TIMEOUT', undefined);
+/** Largest value of HVSOCKET_CONNECT_TIMEOUT. */ export const HVSOCKET_CONNECT_TIMEOUT_MAX: number = here('HVSOCKET_CONNECT_TIMEOUT_MAX', undefined);
+/** Option: stay connected while the machine is suspended. */ export const HVSOCKET_CONNECTED_SUSPEND: number = here('HVSOCKET_CONNECTED_SUSPEND', undefined);
+/** Flag of an address: connect through a container. */ export const HVSOCKET_ADDRESS_FLAG_PASSTHRU: number = here('HVSOCKET_ADDRESS_FLAG_PASSTHRU', undefined);
+/** Machine: none; to listen, any. */ export const HV_GUID_ZERO: string = here('HV_GUID_ZERO', undefined);
+/** As HV_GUID_ZERO: to listen, any machine. */ export const HV_GUID_WILDCARD: string = here('HV_GUID_WILDCARD', undefined);
+/** Reserved. */ export const HV_GUID_BROADCAST: string = here('HV_GUID_BROADCAST', undefined);
+/** To listen: machines of this host. */ export const HV_GUID_CHILDREN: string = here('HV_GUID_CHILDREN', undefined);
+/** This machine itself. */ export const HV_GUID_LOOPBACK: string = here('HV_GUID_LOOPBACK', undefined);
+/** The host of this machine. */ export const HV_GUID_PARENT: string = here('HV_GUID_PARENT', undefined);

@@ -1,4 +1,4 @@
-import { recordedValue } from './tables.js';
+import { recordedValue, unrecorded } from './tables.js';
 
 /** @typedef {import('./definitions.js').Definitions} Definitions */
 /** @typedef {import('./definitions.js').Constant} Constant */
@@ -26,7 +26,7 @@ export function emit(definitions, base, recordings) {
     lines.push('', `// ${group.title}${group.reference ? `: ${group.reference}` : ''}`);
     for (const constant of group.constants) {
       const value = base[constant.name] ?? null;
-      lines.push(`${comment(constant)}${declaration(constant.name, value, varying.has(constant.name))}`);
+      lines.push(`${comment(constant)}${declaration(constant, value, varying.has(constant.name))}`);
     }
   }
   return `${lines.join('\n')}\n`;
@@ -41,7 +41,7 @@ function differences(definitions, base, recordings) {
   /** @type {Map<string, Table>} */
   const tables = new Map();
   const varying = new Set();
-  for (const recording of recordings) {
+  for (const recording of [...recordings, ...unrecorded(definitions, recordings)]) {
     /** @type {Table} */
     const table = {};
     for (const constant of definitions.groups.flatMap((group) => group.constants)) {
@@ -78,12 +78,12 @@ function tableLines(tables) {
 }
 
 /**
- * @param {string} name
+ * @param {Constant} constant
  * @param {number | string | null} value
  * @param {boolean} varies
  */
-function declaration(name, value, varies) {
-  const type = typeof value === 'string' ? 'string' : 'number';
+function declaration({ name, value: given = {} }, value, varies) {
+  const type = [value, ...Object.values(given)].some((one) => typeof one === 'string') ? 'string' : 'number';
   if (varies) return `export const ${name}: ${type} = here('${name}', ${literal(value)});`;
   if (value === null) return `export const ${name} = undefined as unknown as ${type};`;
   return `export const ${name} = ${literal(value)};`;

@@ -15,6 +15,7 @@ import { forPlatform, systemOf } from './definitions.js';
  * @property {string} platform as Node names it: 'linux-ppc64', or 'darwin' where all machines agree
  * @property {string} source what the values were read from
  * @property {Record<string, Table>} packages
+ * @property {boolean} [only] of names that constants.json does not give to the platform nothing is known
  */
 
 /** The platform whose headers are compiled against at every run. The others are recorded, see README.md. */
@@ -88,6 +89,7 @@ function belongs(constant, platform) {
  */
 export function recordedValue(constant, base, recording, packageName) {
   const { platform } = recording;
+  if (recording.only === true) return forPlatform(constant.value, platform) ?? base[constant.name] ?? null;
   if (!belongs(constant, platform)) return null;
   const recorded = recording.packages[packageName]?.[constant.name];
   if (recorded !== undefined) return recorded;
@@ -106,6 +108,20 @@ export function readRecordings(folder) {
     .filter((file) => file.endsWith('.json'))
     .sort()
     .map((file) => JSON.parse(readFileSync(path.join(folder, file), 'utf8')));
+}
+
+/**
+ * What is known of systems that were not recorded: the names that only they have, with the values of constants.json.
+ *
+ * @param {Definitions} definitions
+ * @param {readonly Recording[]} recordings
+ * @returns {Recording[]} by platform, sorted; `only` says that nothing is known of other names
+ */
+export function unrecorded(definitions, recordings) {
+  const known = new Set([BASE, ...recordings.map(({ platform }) => systemOf(platform))]);
+  const named = definitions.groups.flatMap(({ constants }) => constants.flatMap(({ platforms }) => platforms));
+  const platforms = [...new Set(named)].filter((platform) => !known.has(systemOf(platform))).sort();
+  return platforms.map((platform) => ({ platform, source: 'constants.json', packages: {}, only: true }));
 }
 
 /**

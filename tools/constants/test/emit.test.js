@@ -76,4 +76,18 @@ describe('constants.gen.ts', () => {
     expect(source).to.contain("'darwin': { A: 7 }");
     expect(source).to.contain("export const A: number = here('A', undefined);");
   });
+
+  it('has what only a system that was not recorded has, and says nothing of its other names', async () => {
+    const constants = {
+      A: { value: { win32: 7 }, platforms: ['win32'] },
+      B: { value: { win32: 'x', freebsd: 'y' }, platforms: ['freebsd', 'win32'] },
+      C: { value: 1 },
+    };
+    const source = generated(constants);
+    expect(source).to.contain("  'freebsd': { B: 'y' },\n  'win32': { A: 7, B: 'x' },\n};");
+    expect(source).to.contain("export const A: number = here('A', undefined);");
+    expect(source).to.contain("export const B: string = here('B', undefined);");
+    expect(source).to.contain('export const C = 1;');
+    expect({ ...(await load(source)) }).to.deep.equal({ A: undefined, B: undefined, C: 1 });
+  });
 });
