@@ -14,9 +14,10 @@ import {
 import { Descriptor } from './descriptor.js';
 import { checkTimeout, type Target } from './drivers.js';
 import { EBADF, ENOTSOCK, EOPNOTSUPP } from './errno.js';
-import { CLOSED, type FailureContext, failure } from './failure.js';
+import { CLOSED, type FailureContext, failure, type Subject } from './failure.js';
 import { type AddressFamily, EncodedAddress, type SocketInfo, UnknownAddress } from './family.js';
 import { interfaceIndexOf, interfaceNameOf } from './interfaces.js';
+import type { IoctlRequest } from './ioctl.js';
 import { openIn, type SocketOptions } from './namespace.js';
 import { given, native } from './native.js';
 import { intBytes, type ReadonlyOption, type SocketOption } from './option.js';
@@ -59,6 +60,9 @@ export function unknownFamily(domain: number): AddressFamily<UnknownAddress> {
     format: ({ data }) => `address family ${domain}, ${data.length} bytes`,
   };
 }
+
+/** @internal The subject of a call that is about no socket of the library's. */
+export const NOBODY: Subject = { family: unknownFamily(0), domain: 0, type: 0, protocol: 0 };
 
 /** Checks an address codec. */
 export function checkFamily<Address, Input>(family: AddressFamily<Address, Input>): AddressFamily<Address, Input> {
@@ -349,10 +353,30 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
 
   /**
    * ioctl(2): an integer argument is passed as it is; bytes are the structure that the request
-   * reads or fills, in place.
+   * reads or fills, in place. A typed request takes its value.
    * @returns what ioctl(2) returned
+   * @throws SocketError `EOPNOTSUPP` for a typed request of another system, which it names
    */
-  ioctl(request: number, argument: number | ArrayBufferView | ArrayBuffer = 0): number {
+  ioctl(request: number, argument?: number | ArrayBufferView | ArrayBuffer): number;
+  ioctl<Value>(request: IoctlRequest<Value>, argument: Value): number;
+  ioctl(request: number | IoctlRequest<unknown>, argument: unknown = 0): number {
+    if (typeof request === 'object' && request !== null) {
+      return this.rawIoctl(request.request, this.encodeRequest(request, argument));
+    }
+    return this.rawIoctl(request, argument);
+  }
+
+  private encodeRequest(typed: IoctlRequest<unknown>, value: unknown): number | Uint8Array {
+    const { request, label, elsewhere, encode } = typed;
+    if (typeof encode !== 'function') {
+      throw invalidArgumentType('request', 'an integer from 0 to 4294967295 or an IoctlRequest', typed);
+    }
+    if (request !== undefined) return typed.encode(value);
+    const hint = `it does not exist on ${process.platform}${elsewhere === undefined ? '' : `: ${elsewhere}`}`;
+    throw failure(this.target, 'ioctl', -EOPNOTSUPP, { label, hint });
+  }
+
+  private rawIoctl(request: number, argument: unknown): number {
     checkInteger('request', request, 0, 0xffffffff);
     const fd = this.fd('ioctl');
     return this.check(
@@ -361,6 +385,18 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
         ? native.ioctlNumber(fd, request, checkInteger('argument', argument, -0x80000000, 0xffffffff))
         : native.ioctlBytes(fd, request, toTarget('argument', argument)),
     );
+  }
+
+  /**
+   * Windows: a copy of the socket for another process, which makes a socket of it with `fromShare`.
+   * @param processId of the process that is to have it
+   * @throws SocketError `EOPNOTSUPP` elsewhere: there descriptors are passed over a unix socket.
+   * Source: WSADuplicateSocket.
+   */
+  share(processId: number): Buffer {
+    checkInteger('processId', processId, 0, 0xffffffff);
+    this.fd('share');
+    throw notShared(this.target, 'share');
   }
 
   private optionKey(
@@ -423,6 +459,12 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
     if (result < 0) throw failure(this.target, syscall, result, context);
     return result;
   }
+}
+
+/** @internal What `share` and `fromShare` give where a descriptor is shared by passing it on. */
+export function notShared(subject: Subject, syscall: string): Error {
+  const hint = `only Windows has it, not ${process.platform}; pass the descriptor over a unix socket (SCM_RIGHTS)`;
+  return failure(subject, syscall, -EOPNOTSUPP, { hint });
 }
 
 // what the kernel says of a descriptor, unless the caller says it; checks that it is a socket

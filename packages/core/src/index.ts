@@ -4,14 +4,17 @@ export * from './arguments.js';
 export type { DgramSocketLike, NetSocketLike } from './borrow.js';
 export * from './bytes.js';
 export * from './constants.gen.js';
+export { close, dup } from './descriptors.js';
 export type { WaitOptions } from './drivers.js';
 export { type DuplexOptions, SocketDuplex } from './duplex.js';
 export { errnoName, errnoOf } from './errno.js';
 export * from './errors.js';
 export * from './family.js';
+export type { FileEncoding, FileErrors, FileNewline } from './file-text.js';
 export type { AdoptInfo, AdoptOptions, FamilyChoice } from './handle.js';
 export { SocketHandle } from './handle.js';
 export { if_indextoname, if_nameindex, if_nametoindex, type NetworkInterface } from './interfaces.js';
+export * from './ioctl.js';
 export { type Mapping, type MappingOptions, mapDescriptor } from './mapping.js';
 export { MessageBatch, type MessageBatchOptions } from './message-batch.js';
 export { createNetworkNamespace, type SocketOptions } from './namespace.js';
@@ -31,4 +34,13 @@ export {
   type SocketClass,
   type TransferOptions,
 } from './socket.js';
+export {
+  type BinaryFileMode,
+  type BinaryFileOptions,
+  BinarySocketFile,
+  SocketFile,
+  type TextFileMode,
+  type TextFileOptions,
+  TextSocketFile,
+} from './socket-file.js';
 export { getDefaultTimeout, setDefaultTimeout } from './timeout.js';

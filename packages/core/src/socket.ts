@@ -1,6 +1,6 @@
 import { type AnyAddress, decodeAddress, receivedSockaddr } from './address.js';
 import type { AncillaryItem } from './ancillary.js';
-import { checkInteger, checkObject, type Data, invalidArgumentType } from './arguments.js';
+import { checkInteger, checkObject, type Data, invalidArgumentType, toTarget } from './arguments.js';
 import { borrowedDescriptor, type DgramSocketLike, type NetSocketLike, openNetSocket } from './borrow.js';
 import { Accept, bind, connect } from './connect.js';
 import { SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from './constants.gen.js';
@@ -12,7 +12,16 @@ import { SocketError, SocketTimeoutError } from './errors.js';
 import { failure } from './failure.js';
 import type { AddressFamily, UnknownAddress } from './family.js';
 import { sendWhole, sendWholeSync } from './file.js';
-import { type AdoptOptions, checkFamily, type FamilyChoice, Given, identify, SocketHandle } from './handle.js';
+import {
+  type AdoptOptions,
+  checkFamily,
+  type FamilyChoice,
+  Given,
+  identify,
+  NOBODY,
+  notShared,
+  SocketHandle,
+} from './handle.js';
 import { chunksOf, connectionsOf, messagesOf } from './iterators.js';
 import { MessageBatch, RecvBatch, SendBatch } from './message-batch.js';
 import type { SocketOptions } from './namespace.js';
@@ -22,6 +31,15 @@ import * as receive from './receive.js';
 import { resolveSync, resolveThen } from './resolve.js';
 import type { SendFileRange } from './send.js';
 import * as transmit from './send.js';
+import {
+  type BinaryFileMode,
+  type BinaryFileOptions,
+  type BinarySocketFile,
+  makeFile,
+  type TextFileMode,
+  type TextFileOptions,
+  type TextSocketFile,
+} from './socket-file.js';
 import { waitReadable, waitWritable } from './wait.js';
 import { webReadable, webWritable } from './web.js';
 
@@ -155,6 +173,15 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
     if (copy < 0) throw failure({ family: chosen, ...info }, 'dup', copy);
     native.nonBlocking(copy, 1);
     return Socket.around(this, chosen, new Descriptor(copy, true), info.type, info.protocol);
+  }
+
+  /**
+   * Windows: a socket from what `share` gave in another process.
+   * @throws SocketError `EOPNOTSUPP` elsewhere. Source: WSASocket.
+   */
+  static fromShare(info: ArrayBufferView | ArrayBuffer): Socket {
+    toTarget('info', info);
+    throw notShared(NOBODY, 'fromshare');
   }
 
   /**
@@ -662,6 +689,20 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
    */
   duplex(options: DuplexOptions = {}): SocketDuplex {
     return new SocketDuplex(this as unknown as Socket<unknown>, checkObject('options', options));
+  }
+
+  /**
+   * The socket as a file, to read and write by lines. The socket must stay open as long as it is used;
+   * there may be several, each with a buffer of its own.
+   * @param mode what for: `r`, unless told, `w` or both, and `b` for bytes in the place of text
+   */
+  makeFile(mode?: TextFileMode, options?: TextFileOptions): TextSocketFile;
+  makeFile(mode: BinaryFileMode, options?: BinaryFileOptions): BinarySocketFile;
+  makeFile(
+    mode: TextFileMode | BinaryFileMode = 'r',
+    options: TextFileOptions | BinaryFileOptions = {},
+  ): TextSocketFile | BinarySocketFile {
+    return makeFile(this as unknown as Socket<unknown>, mode, options);
   }
 
   /** The receiving direction as a Web stream of bytes. Cancelling it shuts down that direction. */

@@ -45,6 +45,26 @@ describe('garbage collection', function () {
     }
   });
 
+  it('warns of what a file has that was never sent, once, and only then', async () => {
+    const { warnings } = await run(`
+      const [a, b] = Socket.pair(unix);
+      (() => {
+        a.makeFile('w').writeSync('lost');
+        a.makeFile('w').closeSync();
+        const flushed = a.makeFile('w');
+        flushed.writeSync('sent');
+        flushed.flushSync();
+        a.makeFile();
+      })();
+      await collect(() => warnings.length === 1);
+      a.close();
+      b.close();
+    `);
+    expect(warnings).to.deep.equal([
+      'ResourceWarning: a file of a Socket was collected with 4 bytes that were never sent. Call flush() or close()',
+    ]);
+  });
+
   it('says nothing of sockets that were closed, detached, disposed of, or belong to others', async () => {
     const { warnings, printed } = await run(`
       import net from 'node:net';

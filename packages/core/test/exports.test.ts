@@ -5,14 +5,14 @@ import { expect } from 'chai';
 
 /** What @sock/core exports besides constants, type names aside. */
 const CORE = [
-  'Ancillary AddressInfoError CMSG_LEN CMSG_SPACE EncodedAddress HostError MessageBatch Socket SocketDuplex',
-  'SocketError SocketHandle SocketTimeoutError UnknownAddress',
+  'Ancillary AddressInfoError BinarySocketFile CMSG_LEN CMSG_SPACE EncodedAddress HostError MessageBatch Socket SocketDuplex',
+  'SocketError SocketFile SocketHandle SocketTimeoutError TextSocketFile UnknownAddress',
   'ancillaryMessage booleanOption checkBigInt checkBoolean checkInteger checkInterfaceName checkObject checkOneOf',
-  'checkString createNetworkNamespace decodeFilter encodeAncillary encodeFilter errnoName errnoOf getDefaultTimeout',
+  'checkString close createNetworkNamespace decodeFilter dup encodeAncillary encodeFilter errnoName errnoOf getDefaultTimeout',
   'if_indextoname if_nameindex if_nametoindex',
   'intBytes integerOption invalidArgumentType mapDescriptor outOfRange poll pollSync',
   'readI32 readI64 readU16 readU16BE readU32 readU32BE readU64 readonlyIntegerOption',
-  'scmMark scmRights scmTimestamp scmTimestampNs scmTimestamping scmTxTime setDefaultTimeout',
+  'scmMark scmRights scmTimestamp scmTimestampNs scmTimestamping scmTxTime setDefaultTimeout sioKeepAliveVals sioLoopbackFastPath sioRcvAll',
   'soAcceptConn soAttachBpf soAttachFilter soAttachReusePortCbpf soBindToDevice soBindToIfIndex soBroadcast soBufLock',
   'soBusyPoll soBusyPollBudget soCookie soDebug soDetachFilter soDomain soDontRoute soError soIncomingCpu',
   'soIncomingNapiId soKeepAlive soLinger soLockFilter soMark soMaxPacingRate soMemInfo soNetnsCookie soNoCheck',

@@ -1,5 +1,16 @@
 import { endianness } from 'node:os';
-import { if_indextoname, if_nameindex, if_nametoindex, readI32, Socket, SocketError } from '@sock/core';
+import {
+  type IoctlRequest,
+  if_indextoname,
+  if_nameindex,
+  if_nametoindex,
+  readI32,
+  Socket,
+  SocketError,
+  sioKeepAliveVals,
+  sioLoopbackFastPath,
+  sioRcvAll,
+} from '@sock/core';
 import { thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import { inet, pair, tcpPair, unix } from './support/families.js';
@@ -43,6 +54,53 @@ describe('ioctl', () => {
     const bytes = Uint8Array.of(9, 9, 9, 9, 9, 9);
     a.ioctl(FIONREAD, bytes.subarray(2, 3));
     expect([...bytes]).to.deep.equal([9, 9, endianness() === 'LE' ? 5 : 0, 9, 9, 9]);
+  });
+
+  it('takes typed requests', () => {
+    const [a, b] = pair();
+    stack.use(a);
+    stack.use(b);
+    const fioNonBlock: IoctlRequest<boolean> = {
+      request: FIONBIO,
+      label: 'FIONBIO',
+      encode: (value) =>
+        Uint8Array.of(...(endianness() === 'LE' ? [Number(value), 0, 0, 0] : [0, 0, 0, Number(value)])),
+    };
+    expect(a.ioctl(fioNonBlock, true)).to.equal(0);
+    const wrong = thrown(() => a.ioctl({ request: 1 } as never, 1));
+    expect([wrong.argument, wrong.name]).to.deep.equal(['request', 'TypeError']);
+  });
+
+  it('requests of Windows name their system, and what takes their place', () => {
+    const socket = stack.use(new Socket(inet));
+    const requests: [IoctlRequest<never>, unknown, string][] = [
+      [sioRcvAll, 'on', 'AF_PACKET'],
+      [sioKeepAliveVals, { enable: true, time: 1000, interval: 100 }, 'SO_KEEPALIVE, TCP_KEEPIDLE and TCP_KEEPINTVL'],
+      [sioLoopbackFastPath, true, 'nothing of the kind'],
+    ];
+    for (const [request, value, remedy] of requests) {
+      const error = thrown(() => socket.ioctl(request, value as never));
+      expect([error.code, error.syscall]).to.deep.equal(['EOPNOTSUPP', 'ioctl']);
+      expect(error.message)
+        .to.contain(`${request.label}: it does not exist on linux: only Windows has it`)
+        .and.contain(remedy);
+    }
+  });
+
+  it('values of requests of Windows are the structures that they read', () => {
+    expect(sioKeepAliveVals.encode({ enable: true, time: 1000, interval: 100 })).to.deep.equal(
+      new Uint8Array(Uint32Array.of(1, 1000, 100).buffer),
+    );
+    expect(sioLoopbackFastPath.encode(false)).to.deep.equal(new Uint8Array(4));
+    const wrong: [() => unknown, string][] = [
+      [() => sioRcvAll.encode('all' as 'on'), 'argument'],
+      [() => sioKeepAliveVals.encode(null as never), 'argument'],
+      [() => sioKeepAliveVals.encode({ enable: 1 as never, time: 1, interval: 1 }), 'argument.enable'],
+      [() => sioKeepAliveVals.encode({ enable: true, time: -1, interval: 1 }), 'argument.time'],
+      [() => sioKeepAliveVals.encode({ enable: true, time: 1, interval: 2 ** 32 }), 'argument.interval'],
+      [() => sioLoopbackFastPath.encode(1 as never), 'argument'],
+    ];
+    for (const [call, argument] of wrong) expect(thrown(call).argument).to.equal(argument);
   });
 
   it('large structures are passed as they are', () => {

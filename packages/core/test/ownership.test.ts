@@ -4,6 +4,8 @@ import {
   type AdoptInfo,
   AF_INET,
   AF_UNIX,
+  close,
+  dup,
   SHUT_WR,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
@@ -41,6 +43,60 @@ describe('ownership of descriptors', () => {
     const [a, b] = pair(type);
     return [a.detach(), stack.use(b)];
   }
+
+  describe('descriptors without a socket', () => {
+    it('are duplicated, and closed', () => {
+      const [fd, peer] = loose();
+      const copy = dup(fd);
+      expect(copy).to.not.equal(fd);
+      expect(descriptorFlags(copy) & O_CLOEXEC).to.equal(O_CLOEXEC);
+      close(fd);
+      expect([isOpen(fd), isOpen(copy)]).to.deep.equal([false, true]);
+      expect(peer.tryRecv(1)).to.equal(null);
+      close(copy);
+      expect(peer.recvSync(1)).to.have.length(0);
+      for (const call of [() => close(copy), () => dup(copy)]) expect(thrown(call).code).to.equal('EBADF');
+      const file = openSync('/dev/null', 'r');
+      close(dup(file));
+      close(file);
+      expect(isOpen(file)).to.equal(false);
+    });
+
+    it('that a socket owns are for it to close', () => {
+      const socket = stack.use(new Socket(unix));
+      const error = thrown(() => close(socket.fileno()));
+      expect([error.code, error.syscall]).to.deep.equal(['EEXIST', 'close']);
+      expect(error.message).to.contain('belongs to a Socket');
+      expect(isOpen(socket.fileno())).to.equal(true);
+      const copy = dup(socket.fileno());
+      close(copy);
+      expect(isOpen(copy)).to.equal(false);
+    });
+
+    it('must be descriptors', () => {
+      for (const value of [-1, 1.5, '1', null, undefined, 2 ** 31, {}]) {
+        for (const call of [close, dup]) expect(thrown(() => call(value as number)).argument).to.equal('fd');
+      }
+    });
+  });
+
+  describe('share', () => {
+    it('is for Windows, and says so', () => {
+      const socket = stack.use(new Socket(unix));
+      for (const [call, syscall] of [
+        [() => socket.share(process.pid), 'share'],
+        [() => Socket.fromShare(Buffer.alloc(376)), 'fromshare'],
+      ] as const) {
+        const error = thrown(call);
+        expect([error.code, error.syscall]).to.deep.equal(['EOPNOTSUPP', syscall]);
+        expect(error.message).to.contain('only Windows has it, not linux').and.contain('SCM_RIGHTS');
+      }
+      expect(thrown(() => socket.share(-1)).argument).to.equal('processId');
+      expect(thrown(() => Socket.fromShare('x' as never)).argument).to.equal('info');
+      socket.close();
+      expect(thrown(() => socket.share(1)).code).to.equal('EBADF');
+    });
+  });
 
   describe('new Socket', () => {
     it('is non-blocking and close-on-exec, whatever was asked for', () => {
