@@ -5,3 +5,5 @@ const folder = fileURLToPath(new URL('..', import.meta.url));
 
 readmeExamples(folder, { document: '../README.md' });
 readmeExamples(folder, { document: '../docs/writing-a-family.md' });
+readmeExamples(folder, { document: '../docs/coming-from-python.md' });
+readmeExamples(folder, { document: '../docs/coming-from-net.md' });
