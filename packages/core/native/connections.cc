@@ -38,12 +38,15 @@ static napi_value Shutdown(napi_env env, napi_callback_info info) {
   return args.Result(shutdown(args.Int(0), args.Int(1)));
 }
 
-// accept(fd) → descriptor; the peer's sockaddr in the shared memory
+// accept(fd, named) → descriptor; the peer's sockaddr in the shared memory, where peers have names:
+// Linux gives up a connection whose peer it is asked to name and cannot
 static napi_value Accept(napi_env env, napi_callback_info info) {
-  Arguments<1> args(env, info);
+  Arguments<2> args(env, info);
   Memory* memory = args.memory();
-  socklen_t length = kSockaddrBytes;
-  const int fd = accept4(args.Int(0), Received(memory), &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  const bool named = args.Int(1) != 0;
+  socklen_t length = named ? kSockaddrBytes : 0;
+  const int fd = accept4(args.Int(0), named ? Received(memory) : nullptr, named ? &length : nullptr,
+                         SOCK_CLOEXEC | SOCK_NONBLOCK);
   memory->state[kAddressLength] = AddressLength(length);
   args.environment()->Own(fd);
   return args.Result(fd);

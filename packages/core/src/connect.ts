@@ -73,10 +73,14 @@ export class Accept<Result> implements Operation<Result> {
   readonly syscall = 'accept';
   readonly direction = READ;
 
-  constructor(private readonly accepted: (fd: number) => Result) {}
+  /** @param named whether peers have names that the kernel can tell */
+  constructor(
+    private readonly accepted: (fd: number) => Result,
+    private readonly named: boolean,
+  ) {}
 
   attempt({ calls, fd }: Descriptor): number {
-    return calls.accept(fd);
+    return calls.accept(fd, this.named ? 1 : 0);
   }
 
   result(fd: number): Result {

@@ -49,6 +49,11 @@ export interface AddressFamily<Address, Input = Address> {
    */
   encodeProtocol?(protocol: number): number;
   /**
+   * Whether accept(2) gives sockets whose peers have no names. It is not asked for any then: Linux
+   * answers that with ECONNABORTED. Such an address is an `UnknownAddress` without bytes.
+   */
+  readonly namelessPeers?: boolean;
+  /**
    * Writes `input` as the family's `struct sockaddr_*`. The address family field at the start is
    * written before the call, and the rest of `into` (128 bytes) is zero.
    * @returns the number of bytes used, from the start of `into`.

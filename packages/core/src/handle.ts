@@ -343,6 +343,10 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
   setOption<Value, Input>(option: SocketOption<Value, Input>, value: Input): void {
     const { level, name } = this.optionKey(option, 'encode');
     const encoded = option.encode?.(value, this) as number | Uint8Array;
+    if (option.asLength === true && typeof encoded === 'number') {
+      this.writeOption(level, name, null, encoded, option);
+      return;
+    }
     const bytes = typeof encoded === 'number' ? intBytes(encoded) : encoded;
     if (option.program === true) {
       this.check('setsockopt', native.setFilter(this.fd('setsockopt'), level, name, bytes), option);

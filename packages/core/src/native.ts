@@ -48,7 +48,7 @@ export interface Native {
   connect(fd: number, sockaddr: Uint8Array, length: number): number;
   listen(fd: number, backlog: number): number;
   shutdown(fd: number, how: number): number;
-  accept(fd: number): number;
+  accept(fd: number, named: number): number;
   getsockname(fd: number): number;
   getpeername(fd: number): number;
 

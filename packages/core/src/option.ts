@@ -23,6 +23,8 @@ export interface SocketOption<Value, Input = Value> {
   readonly capability?: string;
   /** What `encode` gives are instructions, which the kernel takes as a `struct sock_fprog`. */
   readonly program?: boolean;
+  /** What `encode` gives is a number that the kernel takes as the length of a value without bytes. */
+  readonly asLength?: boolean;
 }
 
 /** Level, name and label of an option. */

@@ -315,7 +315,7 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
     return new Accept((fd) => {
       const socket = Socket.around(this.constructor, this.family, new Descriptor(fd, true), this.type, this.protocol);
       return { socket: socket as this, address: decodeAddress(this.target, receivedSockaddr()) as Address };
-    });
+    }, this.family.namelessPeers !== true);
   }
 
   /**

@@ -187,6 +187,19 @@ describe('connect', () => {
     expect(going.tryConnectEx('x')).to.equal(EINPROGRESS);
   });
 
+  it('peers of a family whose peers have no names are not asked for them when they are accepted', async () => {
+    const nameless = { ...inet, namelessPeers: true };
+    const server = stack.use(new Socket(nameless));
+    server.bindSync({ host: '127.0.0.1', port: 0 });
+    server.listen();
+    const script = new Script(server, {});
+    stack.use(new Socket(inet)).connectSync(server.getsockname());
+    const { socket, address } = await within('accept', server.accept());
+    expect(stack.use(socket).getpeername()).to.have.property('host', '127.0.0.1');
+    expect(address).to.deep.equal(new UnknownAddress(0, new Uint8Array()));
+    for (const [, named] of script.args('accept')) expect(named).to.equal(0);
+  });
+
   it('connectEx throws what no system call said', async () => {
     const socket = stack.use(new Socket(inet));
     const bad = { host: '127.0.0.1', port: 70_000 };

@@ -503,6 +503,20 @@ describe('what makes options', () => {
     expect(socket.getOption(byName)).to.equal('lo');
   });
 
+  it('an option may be the length of a value without bytes', () => {
+    const socket = stack.use(new Socket(inet));
+    const bare: SocketOption<number> = {
+      ...integerOption({ level: SOL_SOCKET, name: SO_REUSEADDR, label: 'BARE' }),
+      asLength: true,
+    };
+    // the kernel looks at the length, then at the pointer, which is null
+    const error = thrown(() => socket.setOption(bare, 4));
+    expect(error).to.include({ code: 'EFAULT', syscall: 'setsockopt' });
+    expect(error.message).to.include('BARE');
+    expect(thrown(() => socket.setOption(bare, 3))).to.include({ code: 'EINVAL' });
+    expect(thrown(() => socket.setOption(bare, 0.5))).to.include({ code: 'ERR_OUT_OF_RANGE' });
+  });
+
   it('control messages of options: SO_MARK, SCM_TXTIME', async () => {
     const item = scmMark.create(0xffffffff);
     expect([item.level, scmMark.find([item])]).to.deep.equal([SOL_SOCKET, 0xffffffff]);
