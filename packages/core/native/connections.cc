@@ -45,8 +45,8 @@ static napi_value Accept(napi_env env, napi_callback_info info) {
   Memory* memory = args.memory();
   const bool named = args.Int(1) != 0;
   socklen_t length = named ? kSockaddrBytes : 0;
-  const int fd = accept4(args.Int(0), named ? Received(memory) : nullptr, named ? &length : nullptr,
-                         SOCK_CLOEXEC | SOCK_NONBLOCK);
+  const int fd =
+      accept4(args.Int(0), named ? Received(memory) : nullptr, named ? &length : nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   memory->state[kAddressLength] = AddressLength(length);
   args.environment()->Own(fd);
   return args.Result(fd);

@@ -29,7 +29,8 @@ const EVERYTHING = POLLIN | POLLPRI | POLLOUT | POLLRDHUP;
 export const TIMER_MAX = 0x7fffffff;
 
 // Readiness may be no help: a unix datagram socket that is not connected is writable, while the
-// receiver that a message is for has no room. After this many misses in a row only time helps.
+// receiver that a message is for has no room. After this many misses in a row only time helps, as it
+// does from the first one where poll(2) knows nothing of a socket.
 const MISSES = 3;
 const BACKOFF_MAX = 50;
 
@@ -145,6 +146,8 @@ export class Descriptor implements Watcher {
   readonly owned: boolean;
   /** Name of the address family, for the warning of a socket that was never closed. */
   family = '';
+  /** Readiness tells nothing of it: what waits is tried again from time to time. */
+  unpollable = false;
   /** Whether pending operations keep the process alive. */
   referenced = true;
   /** An error that the kernel reported after data that came first: the next read reports it. */
@@ -263,7 +266,7 @@ export class Descriptor implements Watcher {
   private await(pending: Pending<unknown>, delay = 0): void {
     const { operation } = pending;
     const event = operation.direction === READ ? READABLE : WRITABLE;
-    const pause = operation.delay || delay;
+    const pause = operation.delay || (this.unpollable ? Math.max(delay, 1) : delay);
     if (pause > 0) {
       pending.retryIn(pause);
       if (this.armed & event) this.arm(this.armed & ~event);

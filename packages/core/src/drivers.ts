@@ -106,7 +106,7 @@ function waitAndRetry(target: Target, operation: Operation<unknown>, timeout: nu
       if (left <= 0) return -EAGAIN;
       let wait = Math.min(left, BREATH);
       let events: number;
-      const pause = operation.delay || backoff(misses);
+      const pause = operation.delay || backoff(misses) || (descriptor.unpollable ? 1 : 0);
       if (pause > 0) {
         wait = Math.min(wait, pause);
         events = calls.sleep(wait);
@@ -118,7 +118,8 @@ function waitAndRetry(target: Target, operation: Operation<unknown>, timeout: nu
       if (events < 0 && events !== -EINTR) return events;
       const count = descriptor.attempt(operation);
       if (count !== -EAGAIN) return count;
-      const missed = operation.direction === WRITE && operation.transferred === before && (events > 0 || pause > 0);
+      const counts = operation.direction === WRITE || descriptor.unpollable;
+      const missed = counts && operation.transferred === before && (events > 0 || pause > 0);
       misses = missed ? misses + 1 : 0;
       before = operation.transferred;
       // woken for nothing by a condition that lasts: from now on only what is new counts

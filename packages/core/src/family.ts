@@ -54,6 +54,11 @@ export interface AddressFamily<Address, Input = Address> {
    */
   readonly namelessPeers?: boolean;
   /**
+   * Whether poll(2) and epoll(7) do not tell, or not dependably, when these sockets are ready. What
+   * has to wait is then tried again from time to time, at least every 50 milliseconds.
+   */
+  readonly unpollable?: boolean;
+  /**
    * Writes `input` as the family's `struct sockaddr_*`. The address family field at the start is
    * written before the call, and the rest of `into` (128 bytes) is zero.
    * @returns the number of bytes used, from the start of `into`.

@@ -136,6 +136,7 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
       this.descriptor = new Descriptor(fd, true);
     }
     this.descriptor.family = family.name;
+    this.descriptor.unpollable = family.unpollable === true;
     unclosed.register(this, this.descriptor, this);
   }
 

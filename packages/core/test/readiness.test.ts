@@ -104,6 +104,28 @@ describe('readiness', () => {
     await within('both', Promise.all([receiving, sending]));
   });
 
+  it('what cannot be polled is tried again from time to time', async () => {
+    const c = stack.use(Socket.adopt(a.detach(), { ...a.family, unpollable: true }));
+    const script = new Script(c, {});
+    const waiting = c.recv(8);
+    setTimeout(() => b.sendSync('promise'), 20);
+    expect((await within('recv', waiting)).toString()).to.equal('promise');
+    fill(c);
+    const sending = c.send('x');
+    setTimeout(() => drain(b), 20);
+    expect(await within('send', sending)).to.equal(1);
+    expect(() => c.recvSync(8, { timeout: 60 })).to.throw('ETIMEDOUT');
+    expect((await rejection(c.recv(8, { timeout: 60 }))).code).to.equal('ETIMEDOUT');
+    expect([script.count('arm'), script.count('pollOne'), script.count('edgeOpen')]).to.deep.equal([0, 0, 0]);
+    // pauses grow: 1, 1, 1, 2, 4 … milliseconds
+    expect(script.count('recv')).to.be.lessThan(40);
+    script.log.length = 0;
+    const idle = rejection(c.recv(8));
+    await turns(3);
+    c.close();
+    expect((await within('close', idle)).code).to.equal('ECANCELED');
+  });
+
   it('a socket that always has data does not keep timers and other sockets waiting', async () => {
     const [c, d] = pair();
     stack.use(c);

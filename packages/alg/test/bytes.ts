@@ -1,0 +1,2 @@
+/** Bytes written in hexadecimal. */
+export const fromHex = (digits: string): Buffer => Buffer.from(digits, 'hex');
