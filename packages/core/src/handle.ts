@@ -20,7 +20,7 @@ import { interfaceIndexOf, interfaceNameOf } from './interfaces.js';
 import type { IoctlRequest } from './ioctl.js';
 import { openIn, type SocketOptions } from './namespace.js';
 import { given, native } from './native.js';
-import { intBytes, type ReadonlyOption, type SocketOption } from './option.js';
+import { intBytes, type ReadonlyOption, type RequestOption, type SocketOption } from './option.js';
 import { getDefaultTimeout } from './timeout.js';
 
 const FD_MAX = 0x7fffffff;
@@ -292,16 +292,22 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
   }
 
   /**
-   * An option as the kernel gives it: an int, or up to `length` bytes.
+   * An option as the kernel gives it: an int, or up to `length` bytes. Where the kernel is asked
+   * about something, such as one association of several, `request` is the structure that it reads
+   * and fills: a copy of it is given back, `request` stays as it is.
    * @throws SocketError `ENOPROTOOPT` and others. Source: getsockopt(2).
    */
   getsockopt(level: number, name: number): number;
   getsockopt(level: number, name: number, length: number): Buffer;
-  getsockopt(level: number, name: number, length?: number): number | Buffer {
+  getsockopt(level: number, name: number, request: ArrayBufferView | ArrayBuffer): Buffer;
+  getsockopt(level: number, name: number, length?: number | ArrayBufferView | ArrayBuffer): number | Buffer {
     checkInteger('level', level, -0x80000000, 0x7fffffff);
     checkInteger('name', name, -0x80000000, 0x7fffffff);
+    if (typeof length === 'object' && length !== null) {
+      return this.readOption(level, name, Buffer.from(toTarget('length', length)), {});
+    }
     const size = length === undefined ? 4 : checkInteger('length', length, 0, OPTION_MAX);
-    const value = this.readOption(level, name, size, {});
+    const value = this.readOption(level, name, Buffer.alloc(size), {});
     return length === undefined ? readI32(Buffer.concat([value], 4), 0) : value;
   }
 
@@ -327,13 +333,27 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
   }
 
   /**
-   * The value of a typed option.
-   * @throws SocketError `ENOPROTOOPT` where this kernel or this kind of socket lacks it
+   * The value of a typed option; for a RequestOption, its answer to `request`.
+   * @throws SocketError `ENOPROTOOPT` where this kernel or this kind of socket lacks it; TypeError or
+   * RangeError naming `request`
    */
-  getOption<Value>(option: SocketOption<Value, never> | ReadonlyOption<Value>): Value {
+  getOption<Value>(
+    option: (SocketOption<Value, never> | ReadonlyOption<Value>) & { readonly encodeRequest?: never },
+  ): Value;
+  getOption<Value, Request>(
+    option: RequestOption<Value, Request>,
+    ...request: undefined extends Request ? [request?: Request] : [request: Request]
+  ): Value;
+  getOption<Value, Request>(
+    option: SocketOption<Value, never> | ReadonlyOption<Value> | RequestOption<Value, Request>,
+    request?: Request,
+  ): Value {
     const { level, name } = this.optionKey(option, 'decode');
-    const value = this.readOption(level, name, option.size ?? 4, option);
-    return (option as ReadonlyOption<Value>).decode(value, this);
+    const buffer =
+      'encodeRequest' in option
+        ? Buffer.from(option.encodeRequest(request as Request, this))
+        : Buffer.alloc(option.size ?? 4);
+    return (option as ReadonlyOption<Value>).decode(this.readOption(level, name, buffer, option), this);
   }
 
   /**
@@ -421,19 +441,17 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
     return { level, name };
   }
 
+  // the kernel reads and fills `value`
   private readOption(
     level: number,
     name: number,
-    size: number,
+    value: Buffer,
     about: { label?: string; capability?: string },
   ): Buffer {
-    const value = Buffer.alloc(size);
     const { label, capability } = about;
-    const length = this.check('getsockopt', native.getsockopt(this.fd('getsockopt'), level, name, value, size), {
-      capability,
-      label,
-    });
-    return value.subarray(0, Math.min(length, size));
+    const status = native.getsockopt(this.fd('getsockopt'), level, name, value, value.length);
+    const length = this.check('getsockopt', status, { capability, label });
+    return value.subarray(0, Math.min(length, value.length));
   }
 
   private writeOption(

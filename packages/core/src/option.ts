@@ -40,6 +40,19 @@ export type ReadonlyOption<Value> = Omit<SocketOption<Value, never>, 'encode' | 
   decode(raw: Buffer, socket: SocketInfo): Value;
 };
 
+/**
+ * An option that getsockopt(2) answers a question with, such as one about an association or an
+ * address: the kernel reads the buffer before it fills it.
+ */
+export interface RequestOption<Value, Request, Input = never> extends SocketOption<Value, Input> {
+  /**
+   * The bytes that the kernel reads, as many as it may fill.
+   * @throws TypeError or RangeError on what is not accepted, naming `request`
+   */
+  encodeRequest(request: Request, socket: SocketInfo): Uint8Array;
+  decode(raw: Buffer, socket: SocketInfo): Value;
+}
+
 /** An int that is 0 or 1. */
 export function booleanOption(key: OptionKey): SocketOption<boolean> {
   return {

@@ -7,6 +7,7 @@ import {
   intBytes,
   integerOption,
   type MemoryInfo,
+  type RequestOption,
   readonlyIntegerOption,
   readU32,
   SO_ATTACH_FILTER,
@@ -352,6 +353,39 @@ describe('getsockopt and setsockopt', () => {
     socket.setsockopt(SOL_SOCKET, SO_RCVBUF, Uint32Array.of(20_000).buffer);
     expect(socket.getsockopt(SOL_SOCKET, SO_RCVBUF)).to.equal(40_000);
     expect(socket.getsockopt(SOL_SOCKET, SO_RCVBUF, 2).length).to.equal(2);
+  });
+
+  it('an answer to what the buffer asks', () => {
+    const IPPROTO_IP = 0;
+    const IP_ADD_MEMBERSHIP = 35;
+    const IP_ADD_SOURCE_MEMBERSHIP = 39;
+    const IP_MSFILTER = 41;
+    const group = [239, 255, 0, 41];
+    const loopback = [127, 0, 0, 1];
+    const member = stack.use(udp());
+    member.setsockopt(IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, Uint8Array.of(...group, ...loopback, ...[192, 0, 2, 7]));
+    // a struct ip_msfilter: group, interface, mode, number of senders, their addresses; room for two of them
+    const request = Buffer.concat([Uint8Array.of(...group, ...loopback), intBytes(0), intBytes(2), Buffer.alloc(8)]);
+    const before = Buffer.from(request);
+    const answer = member.getsockopt(IPPROTO_IP, IP_MSFILTER, request);
+    expect(answer).to.deep.equal(Buffer.of(...group, ...loopback, ...intBytes(1), ...intBytes(1), 192, 0, 2, 7));
+    expect(request, 'the request stays as it is').to.deep.equal(before);
+    const filter: RequestOption<string[], number[] | undefined> = {
+      level: IPPROTO_IP,
+      name: IP_MSFILTER,
+      label: 'IP_MSFILTER',
+      encodeRequest: (asked = group) =>
+        Uint8Array.of(...asked, ...loopback, ...intBytes(0), ...intBytes(2), ...before.subarray(16)),
+      decode: (raw) => [raw.subarray(16).join('.')],
+    };
+    expect(member.getOption(filter)).to.deep.equal(['192.0.2.7']);
+    expect(member.getOption(filter, group)).to.deep.equal(['192.0.2.7']);
+    const error = thrown(() => member.getOption(filter, [239, 255, 0, 42]));
+    expect(error).to.include({ code: 'EADDRNOTAVAIL', message: 'getsockopt EADDRNOTAVAIL IP_MSFILTER' });
+    expect(thrown(() => member.getsockopt(IPPROTO_IP, IP_MSFILTER, [] as never))).to.include({ argument: 'length' });
+    expect(thrown(() => member.getsockopt(IPPROTO_IP, IP_ADD_MEMBERSHIP, {} as never))).to.include({
+      argument: 'length',
+    });
   });
 
   it('nothing, of a length', () => {

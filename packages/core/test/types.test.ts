@@ -29,6 +29,7 @@ import {
   type ReceivedInto,
   type ReceivedMessage,
   type ReceivedMessageInto,
+  type RequestOption,
   type SendBatchOptions,
   type SendFileOptions,
   type SendFileRange,
@@ -182,8 +183,23 @@ describe('declarations', () => {
       s.setOption(soLinger, 'x');
     };
     expectTypeOf(set).toBeFunction();
-    const raw = (s: PlaceSocket) => [s.getsockopt(1, 2), s.getsockopt(1, 2, 4)] as const;
-    expectTypeOf(raw).returns.toEqualTypeOf<readonly [number, Buffer]>();
+    const raw = (s: PlaceSocket) =>
+      [s.getsockopt(1, 2), s.getsockopt(1, 2, 4), s.getsockopt(1, 2, new Uint8Array(4))] as const;
+    expectTypeOf(raw).returns.toEqualTypeOf<readonly [number, Buffer, Buffer]>();
+    const ask = (
+      s: PlaceSocket,
+      may: RequestOption<string, number | undefined>,
+      must: RequestOption<bigint, number>,
+    ) => {
+      // @ts-expect-error this one cannot be read without a request
+      s.getOption(must);
+      // @ts-expect-error it has another type
+      s.getOption(must, 'x');
+      // @ts-expect-error what asks nothing takes no request
+      s.getOption(soType, 1);
+      return [s.getOption(may), s.getOption(may, 1), s.getOption(must, 1)] as const;
+    };
+    expectTypeOf(ask).returns.toEqualTypeOf<readonly [string, string, bigint]>();
     const key: OptionKey = { level: 1, name: 2, label: 'X' };
     expectTypeOf(booleanOption(key)).toEqualTypeOf<SocketOption<boolean>>();
     expectTypeOf(integerOption({ ...key, min: 0 })).toEqualTypeOf<SocketOption<number>>();
