@@ -15,6 +15,7 @@ import {
   ipPayload,
   ipPktInfo,
   packIcmpEcho,
+  SctpSocket,
   tcpInfo,
   unpackIcmpEcho,
 } from '@sock/inet';
@@ -110,6 +111,34 @@ const multicast: Step = {
   },
 };
 
+function openSctp(): SctpSocket {
+  try {
+    return new SctpSocket({ noDelay: true });
+  } catch (error) {
+    if (!(error instanceof SocketError && /NOSUPPORT$/.test(error.code))) throw error;
+    throw new Unavailable('this kernel has no SCTP', 'load the module sctp (modprobe sctp)');
+  }
+}
+
+const sctp: Step = {
+  family: 'inet SCTP',
+  async run() {
+    using server = openSctp();
+    await server.bind({ host: '127.0.0.1' });
+    server.bindx([{ host: '127.0.0.2' }]);
+    server.listen();
+    using client = openSctp();
+    await client.connect(server.getsockname());
+    const { socket } = await server.accept();
+    using peer = socket;
+    await client.sendMessage('hello', { stream: 3, ppid: 46 });
+    const arrival = await peer.recvMessage({ timeout: 5000 });
+    if (arrival.kind !== 'message') throw new Error(`${arrival.kind} came, and no message`);
+    const addresses = client.getpaddrs().length;
+    return `'${arrival.data}' in stream ${arrival.stream} as protocol ${arrival.ppid}, to a peer of ${addresses} addresses`;
+  },
+};
+
 const borrowed: Step = {
   family: 'node:net',
   async run() {
@@ -126,4 +155,4 @@ const borrowed: Step = {
   },
 };
 
-export const inetSteps: Step[] = [tcp, udp, ipv6, ping, multicast, borrowed];
+export const inetSteps: Step[] = [tcp, udp, ipv6, ping, multicast, sctp, borrowed];

@@ -53,6 +53,9 @@ export interface RequestOption<Value, Request, Input = never> extends SocketOpti
   decode(raw: Buffer, socket: SocketInfo): Value;
 }
 
+// what the kernel gave, with zeros for what it left out
+const filled = (raw: Buffer, size: number): Buffer => (raw.length >= size ? raw : Buffer.concat([raw], size));
+
 /** An int that is 0 or 1. */
 export function booleanOption(key: OptionKey): SocketOption<boolean> {
   return {
@@ -82,7 +85,7 @@ export function uint32Option(key: OptionKey & { max?: number }): SocketOption<nu
       writeU32(bytes, checkInteger('value', value, 0, max), 0);
       return bytes;
     },
-    decode: (raw) => readU32(raw, 0),
+    decode: (raw) => readU32(filled(raw, 4), 0),
   };
 }
 
@@ -96,7 +99,7 @@ export function uint64Option(key: OptionKey): SocketOption<bigint, bigint | numb
       writeU64(bytes, checkBigInt('value', value, 0n, 0xffffffffffffffffn), 0);
       return bytes;
     },
-    decode: (raw) => readU64(raw, 0),
+    decode: (raw) => readU64(filled(raw, 8), 0),
   };
 }
 
@@ -134,7 +137,8 @@ export function timevalOption(key: OptionKey): SocketOption<number | null> {
       writeI64(bytes, BigInt(microseconds % 1_000_000), 8);
       return bytes;
     },
-    decode(raw) {
+    decode(given) {
+      const raw = filled(given, 16);
       const value = Number(readI64(raw, 0)) * 1000 + Number(readI64(raw, 8)) / 1000;
       return value === 0 ? null : value;
     },

@@ -510,6 +510,9 @@ describe('what makes options', () => {
     expect(u64.decode?.(Buffer.from(large), info)).to.equal(2n ** 64n - 1n);
     expect(u64.decode?.(Buffer.from(u64.encode?.(5, info) as Uint8Array), info)).to.equal(5n);
     expect(u64.size).to.equal(8);
+    // what the kernel leaves out is 0
+    expect(u32.decode?.(Buffer.of(1), info)).to.equal(readU32(Buffer.of(1, 0, 0, 0), 0));
+    expect(u64.decode?.(Buffer.alloc(3), info)).to.equal(0n);
   });
 
   it('texts and times', () => {

@@ -1,7 +1,5 @@
 import { getSystemErrorName } from 'node:util';
 import {
-  AF_INET,
-  AF_INET6,
   type AncillaryMessage,
   ancillaryMessage,
   checkBoolean,
@@ -44,6 +42,7 @@ import {
   UDP_GRO,
   UDP_SEGMENT,
 } from './constants.gen.js';
+import { decodeSockaddr } from './fields.js';
 import { type InterfaceInput, interfaceIndex, ints, writeIPv4, writeIPv6 } from './structures.js';
 import { formatIPv4, formatIPv6 } from './text.js';
 
@@ -232,13 +231,6 @@ export interface ExtendedError {
 
 const EXTENDED_ERROR = 16;
 
-function offender(sockaddr: Uint8Array): IpAddress | null {
-  const family = sockaddr.length >= 2 ? readU16(sockaddr, 0) : 0;
-  if (family === AF_INET && sockaddr.length >= 8) return decodeInet(sockaddr);
-  if (family === AF_INET6 && sockaddr.length >= 24) return decodeInet6(sockaddr);
-  return null;
-}
-
 function systemErrorName(errno: number): string {
   return errno > 0 ? getSystemErrorName(-errno) : '';
 }
@@ -254,7 +246,7 @@ function decodeExtendedError(data: Uint8Array): ExtendedError | undefined {
     icmpCode: data[6] as number,
     info: readU32(data, 8),
     data: readU32(data, 12),
-    offender: offender(data.subarray(EXTENDED_ERROR)),
+    offender: decodeSockaddr(data.subarray(EXTENDED_ERROR)),
   };
 }
 

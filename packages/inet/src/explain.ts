@@ -42,6 +42,20 @@ function unsupported({ code, type, protocol }: FailedCall): string | undefined {
   }
 }
 
+// what the kernel says of extensions of SCTP that are turned off, or that the peer lacks
+function refusedBySctp(code: string): string | undefined {
+  switch (code) {
+    case 'EACCES':
+      return 'authentication is turned off (sctpAuthSupported, sysctl -w net.sctp.auth_enable=1)';
+    case 'EPERM':
+      return 'reconfiguration of addresses is turned off (sysctl -w net.sctp.addip_enable=1), or the peer lacks it';
+    case 'ENOPROTOOPT':
+      return 'this kernel lacks it, or the extension was not agreed on when the association began';
+    default:
+      return undefined;
+  }
+}
+
 /** The remedy for a failed call on an internet socket, where there is one to name. */
 export function explain(failure: FailedCall): string | undefined {
   const { syscall, code } = failure;
@@ -58,6 +72,7 @@ export function explain(failure: FailedCall): string | undefined {
         return undefined;
     }
   }
+  if (syscall === 'setsockopt' && failure.protocol === IPPROTO_SCTP) return refusedBySctp(code);
   if (syscall === 'setsockopt' && code === 'EPERM')
     return 'this option needs CAP_NET_ADMIN, for some CAP_NET_RAW is enough';
   if (code !== 'EACCES') return undefined;

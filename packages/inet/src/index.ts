@@ -18,9 +18,32 @@ export {
   type IpSocket,
 } from './connection.js';
 export * from './constants.gen.js';
+export type { FieldsInput } from './fields.js';
 export * from './icmp.js';
 export * from './netdb.js';
 export * from './options.js';
+export {
+  type RecvMessageOptions,
+  type SctpArrival,
+  type SctpEnd,
+  type SctpMessage,
+  SctpSocket,
+  type SctpSocketOptions,
+  type SendMessageOptions,
+  type TrySendMessageOptions,
+} from './sctp.js';
+export {
+  type SctpAuthInfo,
+  type SctpInitMsg,
+  type SctpNxtInfo,
+  type SctpPrInfo,
+  type SctpRcvInfo,
+  type SctpSndInfo,
+  type SctpSndRcvInfo,
+  sctpDstAddrV4,
+  sctpDstAddrV6,
+} from './sctp-ancillary.js';
+export * from './sctp-notification.js';
 export { createServer, createServerSync, hasDualstackIPv6, hasIPv6, type ServerOptions } from './server.js';
 export type { InterfaceInput } from './structures.js';
 export type { TcpInfo } from './tcp-info.js';

@@ -36,3 +36,6 @@ export function ints(...values: readonly number[]): Uint8Array {
   });
   return bytes;
 }
+
+/** Alignment of a `struct sockaddr_storage`, and so of structures that hold one: that of a long. */
+export const STORAGE_ALIGNMENT = ['arm', 'ia32', 'mips', 'mipsel'].includes(process.arch) ? 4 : 8;

@@ -1,6 +1,6 @@
 import { type AddressFamily, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM, Socket, type SocketOption } from '@sock/core';
 import { IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_MPTCP, IPPROTO_RAW, IPPROTO_UDPLITE, inet, inet6 } from '@sock/inet';
-import { type Capability, capability } from '@sock/testkit';
+import { type Capability, capability, probe } from '@sock/testkit';
 
 function opens<A, I>(family: AddressFamily<A, I>, type: number, protocol = 0): void {
   new Socket(family, type, protocol).close();
@@ -19,6 +19,9 @@ export const udpLite = capability({
   remedy: 'use a kernel that still has UDP-Lite',
   probe: () => opens(inet, SOCK_DGRAM, IPPROTO_UDPLITE),
 });
+
+/** SCTP sockets. */
+export const sctp = probe('IPPROTO_SCTP');
 
 /** Raw sockets. */
 export const raw = capability({

@@ -1,6 +1,7 @@
 import { type AddressFamily, SOCK_DGRAM, SOCK_STREAM, Socket } from '@sock/core';
-import { type InetAddress, type InetInput, inet, inet6 } from '@sock/inet';
+import { type InetAddress, type InetInput, IPPROTO_SCTP, inet, inet6, sctpNoDelay } from '@sock/inet';
 import { type BadAddress, conformance, freeTcpPort, freeUdpPort, inLab, probe } from '@sock/testkit';
+import { sctp } from './capabilities.js';
 
 type Family = AddressFamily<InetAddress, InetInput>;
 
@@ -24,6 +25,19 @@ async function tcpPair(
   await server.bind({ host });
   server.listen();
   const client = new Socket(family, SOCK_STREAM);
+  await client.connect(server.getsockname());
+  const { socket } = await server.accept();
+  return [client, socket];
+}
+
+/** Two SCTP sockets of the one-to-one style that are connected to each other. */
+async function sctpPair(): Promise<[Socket<InetAddress, InetInput>, Socket<InetAddress, InetInput>]> {
+  using server = new Socket(inet, SOCK_STREAM, IPPROTO_SCTP);
+  await server.bind({ host: '127.0.0.1' });
+  server.listen();
+  server.setOption(sctpNoDelay, true);
+  const client = new Socket(inet, SOCK_STREAM, IPPROTO_SCTP);
+  client.setOption(sctpNoDelay, true);
   await client.connect(server.getsockname());
   const { socket } = await server.accept();
   return [client, socket];
@@ -74,3 +88,18 @@ for (const { family, version, host, wrong, requires } of [
     supports: { refusedLater: true },
   });
 }
+
+conformance<InetAddress, InetInput>({
+  name: 'SCTP, one-to-one',
+  family: inet,
+  type: SOCK_STREAM,
+  protocol: IPPROTO_SCTP,
+  kind: 'seqpacket',
+  requires: sctp,
+  pair: sctpPair,
+  address: () => ({ host: '127.0.0.1' }),
+  badAddresses,
+  refused: () => ({ host: '127.0.0.1', port: 9 }),
+  // a one-to-one socket without an association may yet get one: receiving waits for it
+  supports: { halfClose: false, truncation: false, remainder: true, unconnected: false, zeroBacklog: false },
+});

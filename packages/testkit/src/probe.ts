@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { release } from 'node:os';
 import * as core from '@sock/core';
-import { type AddressFamily, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM, Socket } from '@sock/core';
+import { type AddressFamily, SOCK_DCCP, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM, Socket } from '@sock/core';
 
 /** Something that a kernel or a machine may lack. */
 export interface Capability {
@@ -111,10 +111,17 @@ const FAMILIES: Readonly<Record<string, readonly [type: number, remedy: string, 
   AF_QIPCRTR: [SOCK_DGRAM, 'modprobe qrtr'],
 };
 
+/** Protocols that have a module of their own: the number, the type of socket to probe with, and the remedy. */
+const PROTOCOLS: Readonly<Record<string, readonly [protocol: number, type: number, remedy: string]>> = {
+  IPPROTO_SCTP: [132, SOCK_STREAM, 'modprobe sctp'],
+  IPPROTO_DCCP: [33, SOCK_DCCP, 'modprobe dccp_ipv4, on a Linux before 6.16'],
+};
+
 const known = new Map<string, Capability>();
 
 /**
- * The capability of a name: an address family (`AF_CAN`), `root`, or a command (`command:socat`).
+ * The capability of a name: an address family (`AF_CAN`), a protocol over IPv4 (`IPPROTO_SCTP`), `root`, or
+ * a command (`command:socat`).
  * What needs more than that is described with `capability` or `familyCapability`.
  */
 export function probe(name: string): Capability {
@@ -142,6 +149,11 @@ function make(name: string): Capability {
         }
       },
     });
+  }
+  const over = PROTOCOLS[name];
+  if (over !== undefined) {
+    const [protocol, type, remedy] = over;
+    return familyCapability({ name, remedy, domain: core.AF_INET, type, protocol });
   }
   const family = FAMILIES[name];
   if (family === undefined) throw new RangeError(`no capability of the name ${name} is known`);

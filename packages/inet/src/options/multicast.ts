@@ -44,7 +44,7 @@ import {
   MCAST_MSFILTER,
   MCAST_UNBLOCK_SOURCE,
 } from '../constants.gen.js';
-import { type InterfaceInput, interfaceIndex, ints, writeIPv4, writeIPv6 } from '../structures.js';
+import { type InterfaceInput, interfaceIndex, ints, STORAGE_ALIGNMENT, writeIPv4, writeIPv6 } from '../structures.js';
 import { formatIPv4, isIPv4, isIPv6 } from '../text.js';
 import { interfaceOption, type WriteonlyOption } from './shared.js';
 
@@ -259,8 +259,6 @@ export interface GroupRequest {
   readonly interface?: InterfaceInput;
 }
 
-// these structures are aligned as a long, by the struct sockaddr_storage that they hold
-const ALIGNMENT = ['arm', 'ia32', 'mips', 'mipsel'].includes(process.arch) ? 4 : 8;
 const STORAGE = 128;
 
 function groupLevel(argument: string, group: unknown): number {
@@ -284,10 +282,10 @@ function writeStorage(argument: string, host: unknown, level: number, bytes: Uin
 function request(socket: MulticastSocket, plain: number | undefined, sourced: number, value: GroupRequest): void {
   const { group, source, interface: device } = checkObject('membership', value);
   const level = groupLevel('membership.group', group);
-  const bytes = new Uint8Array(ALIGNMENT + STORAGE * (source === undefined ? 1 : 2));
+  const bytes = new Uint8Array(STORAGE_ALIGNMENT + STORAGE * (source === undefined ? 1 : 2));
   bytes.set(ints(interfaceIndex('membership.interface', device, socket)));
-  writeStorage('membership.group', group, level, bytes, ALIGNMENT);
-  if (source !== undefined) writeStorage('membership.source', source, level, bytes, ALIGNMENT + STORAGE);
+  writeStorage('membership.group', group, level, bytes, STORAGE_ALIGNMENT);
+  if (source !== undefined) writeStorage('membership.source', source, level, bytes, STORAGE_ALIGNMENT + STORAGE);
   else if (plain === undefined) throw invalidArgumentType('membership.source', 'the address of a sender', source);
   socket.setsockopt(level, source === undefined ? (plain as number) : sourced, bytes);
 }
@@ -336,12 +334,12 @@ export function setSourceFilter(socket: MulticastSocket, filter: SourceFilter): 
   checkOneOf('filter.mode', mode, ['include', 'exclude']);
   if (!Array.isArray(sources)) throw invalidArgumentType('filter.sources', 'an array of addresses', sources);
   const level = groupLevel('filter.group', group);
-  const list = ALIGNMENT + STORAGE + 8;
+  const list = STORAGE_ALIGNMENT + STORAGE + 8;
   const bytes = new Uint8Array(list + STORAGE * sources.length);
   bytes.set(ints(interfaceIndex('filter.interface', device, socket)));
-  writeStorage('filter.group', group, level, bytes, ALIGNMENT);
-  writeU32(bytes, mode === 'include' ? MCAST_INCLUDE : MCAST_EXCLUDE, ALIGNMENT + STORAGE);
-  writeU32(bytes, sources.length, ALIGNMENT + STORAGE + 4);
+  writeStorage('filter.group', group, level, bytes, STORAGE_ALIGNMENT);
+  writeU32(bytes, mode === 'include' ? MCAST_INCLUDE : MCAST_EXCLUDE, STORAGE_ALIGNMENT + STORAGE);
+  writeU32(bytes, sources.length, STORAGE_ALIGNMENT + STORAGE + 4);
   sources.forEach((source: unknown, i) => {
     writeStorage(`filter.sources[${i}]`, source, level, bytes, list + STORAGE * i);
   });

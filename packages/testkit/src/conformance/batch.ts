@@ -71,16 +71,21 @@ export function batchTests<A, I>(bench: Bench<A, I>): void {
       for (const text of ['short', 'much too long', 'ok']) await a.send(text);
       await turns(1);
       const batch = new MessageBatch<A, I>({ count: 1, size: 6 });
+      const rest: [string, boolean][] = [
+        ['oo lon', false],
+        ['g', false],
+      ];
+      const expected: [string, boolean][] = [
+        ['short', false],
+        ['much t', bench.supports.truncation],
+        ...(bench.supports.remainder ? rest : []),
+        ['ok', false],
+      ];
       const seen: [string, boolean][] = [];
-      for (let i = 0; i < 3; i++) {
+      for (const _ of expected) {
         await b.recvBatch(batch);
         seen.push([batch.data(0).toString(), (batch.flags(0) & MSG_TRUNC) !== 0]);
       }
-      const expected = [
-        ['short', false],
-        ['much t', bench.supports.truncation],
-        ['ok', false],
-      ];
       expect(seen).to.deep.equal(expected);
     });
 

@@ -24,6 +24,12 @@ export interface Supports {
   peek: boolean;
   /** MSG_TRUNC is reported for a message that was cut off. Default: not for streams. */
   truncation: boolean;
+  /** What there was no room for of a message comes next, instead of being lost. Default: no. */
+  remainder: boolean;
+  /** Receiving and sending fail at once on a socket that is not connected. Default: yes. */
+  unconnected: boolean;
+  /** A backlog of 0 is one; for SCTP it ends listening. Default: yes. */
+  zeroBacklog: boolean;
   /** SO_TIMESTAMPNS gives a control message. Default: not for streams. */
   timestamps: boolean;
   /** recvmmsg(2) and sendmmsg(2) are of use: messages. Default: not for streams. */
@@ -102,6 +108,9 @@ export function supportsOf<A, I>(traits: Traits<A, I>): Supports {
     flowControl: !datagram,
     peek: true,
     truncation: !stream,
+    remainder: false,
+    unconnected: true,
+    zeroBacklog: true,
     timestamps: !stream,
     batch: !stream,
     sendFile: stream,

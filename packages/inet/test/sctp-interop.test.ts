@@ -1,0 +1,111 @@
+import type { SctpMessage, SctpSocket } from '@sock/inet';
+import { describeIf, freeTcpPort, itIf, probe, startCommand, startPython, startSocat, within } from '@sock/testkit';
+import { expect } from 'chai';
+import { sctp } from './capabilities.js';
+import { next, Sockets, textOf } from './sctp-sockets.js';
+
+const HOST = '127.0.0.1';
+
+describeIf(sctp, 'SCTP of others', function () {
+  this.timeout(60_000);
+  const sockets = new Sockets();
+  afterEach(() => sockets[Symbol.dispose]());
+
+  /** Connects to a program that says nothing when it listens. */
+  async function reach(port: number): Promise<SctpSocket> {
+    for (;;) {
+      const socket = sockets.one();
+      const error = await socket.connect({ host: HOST, port }).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      if (error === undefined) return socket;
+      expect(error).to.include({ code: 'ECONNREFUSED' });
+      socket.close();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  describe('Python', () => {
+    it('connects to us', async () => {
+      const server = sockets.server();
+      await using python = startPython(
+        `import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SCTP)
+s.connect(('${HOST}', int(sys.argv[1])))
+s.sendall(b'from Python')
+print(s.recv(100).decode())
+s.close()`,
+        [String(server.getsockname().port)],
+      );
+      const { socket } = await within('accept', server.accept(), 30_000);
+      const peer = sockets.own(socket);
+      expect(await next(peer, 'message')).to.deep.include({ data: Buffer.from('from Python'), stream: 0, ppid: 0 });
+      await peer.sendMessage('to Python', { stream: 3 });
+      expect(await within('the end', peer.recvMessage(), 30_000)).to.deep.equal({ kind: 'end' });
+      expect((await python.succeeded()).stdout).to.equal('to Python\n');
+    });
+
+    it('is reached by us', async () => {
+      await using python = startPython(
+        `import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SCTP)
+s.bind(('${HOST}', 0))
+s.listen()
+print(s.getsockname()[1])
+c, _ = s.accept()
+c.sendall(c.recv(100).upper())
+c.close()`,
+      );
+      const client = sockets.one();
+      await client.connect({ host: HOST, port: Number(await python.line()) });
+      await client.sendMessage('hello');
+      expect(textOf(await next(client, 'message'))).to.equal('HELLO');
+      expect(await client.recvMessage()).to.deep.equal({ kind: 'end' });
+      await python.succeeded();
+    });
+  });
+
+  describeIf(probe('command:socat'), 'socat', () => {
+    it('echoes', async () => {
+      const port = await freeTcpPort();
+      await using child = startSocat([`SCTP4-LISTEN:${port},bind=${HOST}`, 'EXEC:cat'], { input: '' });
+      const socket = await reach(port);
+      await socket.sendMessage('to socat', { stream: 1 });
+      expect(textOf(await next(socket, 'message'))).to.equal('to socat');
+      socket.close();
+      await child.outcome;
+    });
+
+    it('connects', async () => {
+      const server = sockets.server();
+      const target = `SCTP4-CONNECT:${HOST}:${server.getsockname().port}`;
+      await using child = startSocat(['-', target], { input: 'from socat' });
+      const peer = sockets.own((await within('accept', server.accept(), 30_000)).socket);
+      expect(textOf(await next(peer, 'message'))).to.equal('from socat');
+      peer.close();
+      await child.outcome;
+    });
+  });
+
+  // lksctp-tools has both programs
+  const lksctp = probe('command:sctp_test');
+
+  itIf(lksctp, 'sctp_test sends to a one-to-many socket: all messages, in many streams', async () => {
+    const server = sockets.many({ initMsg: { maxInStreams: 20 } });
+    const { port } = server.getsockname();
+    const args = ['-H', HOST, '-P', String(await freeTcpPort()), '-h', HOST, '-p', String(port), '-s'];
+    await using child = startCommand('sctp_test', [...args, '-c', '4', '-x', '2', '-M', '5', '-o', '1'], {
+      timeout: 60_000,
+    });
+    const messages: SctpMessage[] = [];
+    for await (const arrival of server.arrivals({ timeout: 60_000 })) {
+      if (arrival.kind === 'message') messages.push(arrival);
+      if (arrival.kind === 'assocChange' && arrival.state !== 0) break;
+    }
+    expect((await child.outcome).code).to.equal(0);
+    const sizes = new Set(messages.map(({ data }) => data.length));
+    expect([...sizes]).to.include.members([1, 1000, 2000, 3000, 5000, 10_000, 15_000, 20_000, 25_000, 32_768]);
+    expect(Math.max(...messages.map(({ stream }) => stream))).to.equal(4);
+  });
+});
