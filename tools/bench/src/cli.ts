@@ -9,6 +9,7 @@ import type { Benchmark, BenchmarkResult, Settings } from './harness/types.js';
 const help = `npm run bench -- [options]
 
   --quick          three short rounds instead of five: under a minute
+  --long           rounds of ten times the length, for a machine that is busy
   --only NAME      only this benchmark; may be given several times
   --rounds NUMBER  rounds of each contender
   --write-docs     also writes docs/benchmarks.md and docs/bench.svg, from a whole run
@@ -40,6 +41,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       quick: { type: 'boolean', default: false },
+      long: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [] },
       rounds: { type: 'string' },
       'write-docs': { type: 'boolean', default: false },
@@ -55,9 +57,10 @@ async function main(): Promise<void> {
   const only = values.only.flatMap((text) => text.split(','));
   const wanted = chosen(only);
   if (values['write-docs'] && only.length > 0) throw new Error('--write-docs needs a whole run, without --only');
-  const settings: Settings = values.quick
+  const usual: Settings = values.quick
     ? { rounds: roundsOf(values.rounds, 3), warmUp: 150, duration: 120, connections: 2000 }
     : { rounds: roundsOf(values.rounds, 5), warmUp: 400, duration: 300, connections: 4000 };
+  const settings = values.long ? { ...usual, warmUp: 10 * usual.warmUp, duration: 10 * usual.duration } : usual;
   const here = await machine();
   console.log(describe(here));
   const busy = disturbance();

@@ -12,6 +12,11 @@ export function c(name: string, ...arguments_: string[]): Program {
   return { kind: 'c', name, arguments: arguments_ };
 }
 
+/** A program that runs in a network namespace of its own, at the receiving end of a link. */
+export function linked(program: Program): Program {
+  return { ...program, within: 'link' };
+}
+
 function by(party: Party): (name: string, program: Program) => Contender {
   return (name, program) => ({ name, party, program });
 }

@@ -11,6 +11,8 @@ export interface Report {
   memory?: number;
   /** Bytes of the JavaScript heap, a part of `memory`. */
   heap?: number;
+  /** Operations that there was no room for. */
+  dropped?: number;
 }
 
 export function report(result: Report): void {
