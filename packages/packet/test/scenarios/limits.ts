@@ -31,7 +31,7 @@ async function opened(name: string, protocol = TEST_PROTOCOL, type?: number): Pr
 }
 
 /** A queue of the interface that has room for a few packets, and lets hardly any out. */
-const NARROW = `${PAIR}\ntc qdisc add dev va root tbf rate 8kbit burst 2000 limit 4000`;
+const NARROW = `${PAIR}\ntc qdisc add dev va root tbf rate 80bit burst 2000 limit 4000`;
 
 /** Removes it, and what is in it. */
 const widen = (): void => {
