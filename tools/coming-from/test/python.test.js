@@ -61,7 +61,7 @@ describe("the names of Python's socket module", () => {
 
   it('constants of other systems have a value there', () => {
     const found = new Map();
-    const modules = ['core', 'inet', 'unix'].map(
+    const modules = ['core', 'inet', 'unix', 'system'].map(
       (name) => pathToFileURL(path.join(root, `packages/${name}/dist/constants.gen.js`)).href,
     );
     for (const platform of ['darwin', 'freebsd', 'openbsd', 'win32']) {
