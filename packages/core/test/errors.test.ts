@@ -3,6 +3,8 @@ import { inspect } from 'node:util';
 import {
   type AddressFamily,
   AddressInfoError,
+  errnoName,
+  errnoOf,
   getDefaultTimeout,
   HostError,
   SOCK_DGRAM,
@@ -11,6 +13,7 @@ import {
   SocketError,
   SocketTimeoutError,
   setDefaultTimeout,
+  socketError,
   UnknownAddress,
 } from '@sock/core';
 import { rejection, thrown } from '@sock/testkit';
@@ -22,6 +25,20 @@ import { Script } from './support/script.js';
 describe('errors', () => {
   const stack = new Cleanup();
   afterEach(() => stack[Symbol.dispose]());
+
+  it('are made of a code by those who find them', () => {
+    const error = socketError('recv', 'EBADMSG', 'it cannot be read');
+    expect(error).to.be.instanceOf(SocketError);
+    expect([error.message, error.code, error.errno, error.syscall]).to.deep.equal([
+      'recv EBADMSG: it cannot be read',
+      'EBADMSG',
+      -constants.errno.EBADMSG,
+      'recv',
+    ]);
+    expect(socketError('send', 'ENOKEY').message).to.equal('send ENOKEY');
+    for (const errno of [1, 11, 95, 110, 126, 524]) expect(errnoOf(errnoName(errno))).to.equal(errno);
+    expect([errnoOf('EWOULDBLOCK'), errnoOf('ENOTHING')]).to.deep.equal([constants.errno.EAGAIN, 0]);
+  });
 
   it('are Errors with the fields that Node uses', () => {
     const cause = new Error('beneath');
