@@ -386,19 +386,9 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
   ioctl<Value>(request: IoctlRequest<Value>, argument: Value): number;
   ioctl(request: number | IoctlRequest<unknown>, argument: unknown = 0): number {
     if (typeof request === 'object' && request !== null) {
-      return this.rawIoctl(request.request, this.encodeRequest(request, argument));
+      return this.rawIoctl(request.request, encodeRequest(this.target, request, argument));
     }
     return this.rawIoctl(request, argument);
-  }
-
-  private encodeRequest(typed: IoctlRequest<unknown>, value: unknown): number | Uint8Array {
-    const { request, label, elsewhere, encode } = typed;
-    if (typeof encode !== 'function') {
-      throw invalidArgumentType('request', 'an integer from 0 to 4294967295 or an IoctlRequest', typed);
-    }
-    if (request !== undefined) return typed.encode(value);
-    const hint = `it does not exist on ${process.platform}${elsewhere === undefined ? '' : `: ${elsewhere}`}`;
-    throw failure(this.target, 'ioctl', -EOPNOTSUPP, { label, hint });
   }
 
   private rawIoctl(request: number, argument: unknown): number {
@@ -482,6 +472,17 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
     if (result < 0) throw failure(this.target, syscall, result, context);
     return result;
   }
+}
+
+// the argument of a typed request; what this platform lacks names the system that has it
+function encodeRequest(subject: Subject, typed: IoctlRequest<unknown>, value: unknown): number | Uint8Array {
+  const { request, label, elsewhere, encode } = typed;
+  if (typeof encode !== 'function') {
+    throw invalidArgumentType('request', 'an integer from 0 to 4294967295 or an IoctlRequest', typed);
+  }
+  if (request !== undefined) return typed.encode(value);
+  const hint = `it does not exist on ${process.platform}${elsewhere === undefined ? '' : `: ${elsewhere}`}`;
+  throw failure(subject, 'ioctl', -EOPNOTSUPP, { label, hint });
 }
 
 /** @internal What `share` and `fromShare` give where a descriptor is shared by passing it on. */
