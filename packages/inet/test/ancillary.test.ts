@@ -5,17 +5,22 @@ import {
   CMSG_LEN,
   if_nametoindex,
   MSG_ERRQUEUE,
+  MSG_WAITALL,
+  MSG_ZEROCOPY,
   SCM_TIMESTAMPING,
+  SO_EE_CODE_ZEROCOPY_COPIED,
   SO_EE_ORIGIN_ICMP,
   SO_EE_ORIGIN_ICMP6,
   SO_EE_ORIGIN_LOCAL,
   SO_EE_ORIGIN_TIMESTAMPING,
+  SO_EE_ORIGIN_ZEROCOPY,
   SO_TIMESTAMPING,
   SOCK_DGRAM,
   SOL_SOCKET,
   Socket,
   scmTimestampNs,
   soTimestampNs,
+  soZeroCopy,
 } from '@sock/core';
 import * as api from '@sock/inet';
 import {
@@ -63,6 +68,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { raw6 } from './capabilities.js';
 import { inNamespace, namespaces } from './namespace.js';
+import { connection } from './sockets.js';
 
 type Udp = Socket<{ host: string; port: number }, Inet6Input>;
 
@@ -516,5 +522,38 @@ describeIf(namespaces, 'on a link with fragments', () => {
       expect(length).to.equal('4000');
       expect(Number(fragment)).to.be.within(1000, 1500);
     }
+  });
+});
+
+describe('MSG_ZEROCOPY', () => {
+  it('the error queue tells when the kernel no longer needs the memory', async () => {
+    await using pair = await connection();
+    const { client, accepted } = pair;
+    client.setOption(soZeroCopy, true);
+    const pieces = [1, 2, 3].map((seed) => pattern(20_000, seed));
+    const receiving = accepted.recv(60_000, { flags: MSG_WAITALL });
+    for (const piece of pieces) expect(await client.send(piece, { flags: MSG_ZEROCOPY })).to.equal(piece.length);
+    expect((await within('the data', receiving)).equals(Buffer.concat(pieces))).to.equal(true);
+    // each send has a number; one message may tell of several
+    const done: number[] = [];
+    while (done.length < pieces.length) {
+      const completed = client.recvMsg(0, ipRecvErr.message.space, { flags: MSG_ERRQUEUE });
+      const { data, flags, ancillary } = await within('a completion', completed);
+      expect([data.length, flags & MSG_ERRQUEUE]).to.deep.equal([0, MSG_ERRQUEUE]);
+      const error = ipRecvErr.message.find(ancillary);
+      expect(error).to.include({ origin: SO_EE_ORIGIN_ZEROCOPY, code: '', errno: 0, offender: null });
+      // over the loopback the data is copied after all
+      expect(error?.icmpCode).to.equal(SO_EE_CODE_ZEROCOPY_COPIED);
+      for (let number = error?.info ?? 0; number <= (error?.data ?? -1); number++) done.push(number);
+    }
+    expect(done).to.deep.equal([0, 1, 2]);
+    expect(client.tryRecvMsg(0, ipRecvErr.message.space, { flags: MSG_ERRQUEUE })).to.equal(null);
+  });
+
+  it('needs SO_ZEROCOPY: without it the data is copied, and nothing is told', async () => {
+    await using pair = await connection();
+    await pair.client.send('x', { flags: MSG_ZEROCOPY });
+    expect((await pair.accepted.recv(10)).toString()).to.equal('x');
+    expect(pair.client.tryRecvMsg(0, ipRecvErr.message.space, { flags: MSG_ERRQUEUE })).to.equal(null);
   });
 });

@@ -15,6 +15,7 @@ import {
   ipv6Mtu,
   ipv6PathMtu,
   ipv6PktInfo,
+  leaseFlowLabel,
   soOriginalDst,
 } from '@sock/inet';
 import { itIf, probe, thrown } from '@sock/testkit';
@@ -94,6 +95,23 @@ describe('options that only some sockets have', () => {
     expect(thrown(() => socket.setOption(ipv6FlowLabelMgr, { action: 0, label: 0 }))).to.include({
       argument: 'value.label',
     });
+  });
+
+  itIf(probe('AF_INET6'), 'leaseFlowLabel leaves the choice of a label to the kernel', async () => {
+    using socket = open.udp6();
+    const label = leaseFlowLabel(socket, { host: '::1' });
+    expect(label).to.be.within(1, 0xfffff);
+    expect(leaseFlowLabel(socket, { host: '::1' })).not.to.equal(label);
+    socket.setOption(ipv6FlowInfoSend, true);
+    using receiver = open.udp6();
+    receiver.tryBind({ host: '::1' });
+    receiver.setOption(api.ipv6FlowInfo, true);
+    await socket.sendTo('x', { ...receiver.getsockname(), flowinfo: label });
+    const { ancillary } = await receiver.recvMsg(10, api.ipv6FlowInfo.message.space);
+    expect((api.ipv6FlowInfo.message.find(ancillary) ?? 0) & 0xfffff).to.equal(label);
+    socket.setOption(ipv6FlowLabelMgr, { action: IPV6_FL_A_PUT, label });
+    expect(thrown(() => leaseFlowLabel(socket, null as never))).to.include({ argument: 'request' });
+    expect(thrown(() => leaseFlowLabel(socket, { host: 'x' }))).to.include({ argument: 'request.host' });
   });
 
   itIf([probe('AF_INET6'), raw6], 'IPv6 extension headers', async () => {

@@ -1,6 +1,7 @@
 import { if_nametoindex, MSG_DONTWAIT, SOCK_DGRAM, Socket, soReuseAddr } from '@sock/core';
 import {
   blockSource,
+  getSourceFilter,
   type Inet6Input,
   IP_MULTICAST_LOOP,
   IPPROTO_IP,
@@ -255,11 +256,30 @@ describeIf(probe('AF_INET6'), 'IPv6 multicast', () => {
   });
 });
 
+describe('source filters', () => {
+  it('are read as they were set, however many senders they have', () => {
+    using socket = new Socket(inet, SOCK_DGRAM);
+    const membership = { group: '239.255.0.43', interface: 'lo' };
+    joinGroup(socket, membership);
+    expect(getSourceFilter(socket, membership)).to.deep.equal({ ...membership, mode: 'exclude', sources: [] });
+    for (const mode of ['exclude', 'include'] as const) {
+      const sources = ['192.0.2.1', '192.0.2.2', '198.51.100.7'];
+      setSourceFilter(socket, { ...membership, mode, sources });
+      const { sources: read, ...rest } = getSourceFilter(socket, membership);
+      expect(rest).to.deep.equal({ ...membership, mode });
+      expect([...read].sort()).to.deep.equal(sources);
+    }
+    const other = thrown(() => getSourceFilter(socket, { group: '239.255.0.44', interface: 'lo' }));
+    expect(other).to.include({ code: 'EADDRNOTAVAIL', syscall: 'getsockopt' });
+    expect(thrown(() => getSourceFilter(socket, { group: 'x' }))).to.include({ argument: 'filter.group' });
+  });
+});
+
 describeIf([links, probe('AF_INET6')], 'IPv6 multicast on a link of its own', () => {
   it('is received from all senders, from one, or from all but one', async () => {
     const program = `
       import { SOCK_DGRAM, Socket } from '@sock/core';
-      import { blockSource, inet6, ipv6JoinAnycast, ipv6JoinGroup, ipv6LeaveAnycast,
+      import { blockSource, getSourceFilter, inet6, ipv6JoinAnycast, ipv6JoinGroup, ipv6LeaveAnycast,
         ipv6LeaveGroup, ipv6MulticastHops, ipv6MulticastIf, ipv6RecvHopLimit,
         joinGroup, leaveGroup, setSourceFilter, unblockSource } from '@sock/inet';
       const group = 'ff05::4d01';
@@ -299,6 +319,7 @@ describeIf([links, probe('AF_INET6')], 'IPv6 multicast on a link of its own', ()
       await heard('unblocked');
       setSourceFilter(receiver, { group, interface: 'link0', mode: 'include', sources: ['2001:db8::2'] });
       await heard('filter');
+      console.log('its filter:', JSON.stringify(getSourceFilter(receiver, { group, interface: 'link0' })));
       receiver.setOption(ipv6JoinAnycast, { group: '2001:db8::4d01', interface: 'link0' });
       await senders[0].sendTo('x', { host: '2001:db8::4d01', port });
       console.log('anycast:', (await receiver.recv(10)).toString());
@@ -319,6 +340,7 @@ describeIf([links, probe('AF_INET6')], 'IPv6 multicast on a link of its own', ()
       'blocked: 1/9',
       'unblocked: 1/9 2/9',
       'filter: 2/9',
+      'its filter: {"group":"ff05::4d01","interface":"link0","mode":"include","sources":["2001:db8::2"]}',
       'anycast: x',
     ]);
   }).timeout(30_000);

@@ -1,4 +1,5 @@
-import type { SctpMessage, SctpSocket } from '@sock/inet';
+import { readU32 } from '@sock/core';
+import { inet, type SctpMessage, type SctpSocket } from '@sock/inet';
 import { describeIf, freeTcpPort, itIf, probe, startCommand, startPython, startSocat, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { sctp } from './capabilities.js';
@@ -107,5 +108,48 @@ c.close()`,
     const sizes = new Set(messages.map(({ data }) => data.length));
     expect([...sizes]).to.include.members([1, 1000, 2000, 3000, 5000, 10_000, 15_000, 20_000, 25_000, 32_768]);
     expect(Math.max(...messages.map(({ stream }) => stream))).to.equal(4);
+  });
+
+  itIf(lksctp, 'sctp_darn prints what we send, of several streams', async () => {
+    const port = await freeTcpPort();
+    await using child = startCommand('stdbuf', ['-oL', 'sctp_darn', '-H', HOST, '-P', String(port), '-l']);
+    const client = sockets.many();
+    const address = { host: HOST, port };
+    const message = async (text: string, stream: number): Promise<void> => {
+      await client.sendMessage(text, { address, stream, ppid: 46 });
+    };
+    // until it listens, associations are refused
+    for (;;) {
+      await message('hello darn', 2);
+      const { state } = await next(client, 'assocChange');
+      if (state === 0) break;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await message('and more', 5);
+    // it takes the last byte for the end of a line
+    await within('what was sent', child.says('and mor'), 30_000);
+    child.kill();
+    const { stdout } = await child.outcome;
+    expect(stdout).to.include('DATA(10):  hello dar');
+    expect(stdout).to.include('DATA(8):  and mor');
+    expect([...stdout.matchAll(/sinfo_stream (\d+)/g)].map(([, stream]) => stream)).to.deep.equal(['2', '5']);
+    // as it is in the packet, which this prints in the machine's byte order
+    expect(stdout).to.include(`sinfo_ppid ${readU32(Buffer.of(0, 0, 0, 46), 0)}`);
+  });
+
+  itIf(lksctp, 'sctp_darn sends what we receive, to several addresses', async () => {
+    const server = sockets.many({}, HOST);
+    server.bindx([{ host: '127.0.0.2' }]);
+    const { port } = server.getsockname();
+    const connectx = ['-c', HOST, '-c', '127.0.0.2', '-p', String(port)];
+    await using child = startCommand('sctp_darn', ['-H', HOST, '-P', String(await freeTcpPort()), ...connectx, '-s'], {
+      input: 'typed into darn\n',
+      timeout: 60_000,
+    });
+    const message = await next(server, 'message');
+    expect(textOf(message)).to.include('typed into darn');
+    expect(inet.format(message.address as never)).to.match(/^127\.0\.0\.1:\d+$/);
+    child.kill();
+    await child.outcome.catch(() => {});
   });
 });

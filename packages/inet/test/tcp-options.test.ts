@@ -6,6 +6,8 @@ import {
   type IpSocket,
   ipMtu,
   mptcpInfo,
+  mptcpSubflowAddrs,
+  mptcpTcpInfo,
   TCP_CA_Open,
   TCP_ESTABLISHED,
   TCP_LISTEN,
@@ -186,6 +188,29 @@ describe('TCP options of connections', () => {
       expect(plain.client.getOption(tcpIsMptcp)).to.equal(false);
       await using multipath = await connection('127.0.0.1', undefined, IPPROTO_MPTCP);
       expect(multipath.client.getOption(tcpIsMptcp)).to.equal(true);
+    });
+
+    it('has subflows, each with its addresses and its TCP', async () => {
+      await using pair = await connection('127.0.0.1', undefined, IPPROTO_MPTCP);
+      const [local, remote] = [pair.client.getsockname(), pair.client.getpeername()];
+      expect(pair.client.getOption(mptcpSubflowAddrs)).to.deep.equal([{ local, remote }]);
+      const flows = pair.client.getOption(mptcpTcpInfo);
+      expect(flows).to.have.length(1);
+      expect(flows[0]?.state).to.equal(TCP_ESTABLISHED);
+      expect(flows[0]?.sndMss).to.be.greaterThan(500);
+    });
+
+    it('has lists that are bounded by what there is', () => {
+      using socket = open.tcp4();
+      const raw = Buffer.alloc(16 + 256 + 100);
+      raw.writeUInt32LE(1000, 4);
+      raw.writeUInt32LE(256, 12);
+      expect(mptcpSubflowAddrs.decode(raw, socket)).to.deep.equal([{ local: null, remote: null }]);
+      raw.writeUInt32LE(512, 12);
+      expect(mptcpTcpInfo.decode(raw, socket)).to.deep.equal([]);
+      for (let length = 0; length < 20; length++) {
+        expect(mptcpSubflowAddrs.decode(raw.subarray(0, length), socket)).to.deep.equal([]);
+      }
     });
 
     it('is not what plain TCP is', async () => {

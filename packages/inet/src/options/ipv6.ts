@@ -4,6 +4,7 @@ import {
   checkObject,
   integerOption,
   type ReadonlyOption,
+  readU32BE,
   type SocketOption,
   writeU16,
   writeU32BE,
@@ -36,6 +37,8 @@ import {
   IPV6_CHECKSUM,
   IPV6_DONTFRAG,
   IPV6_DSTOPTS,
+  IPV6_FL_A_GET,
+  IPV6_FL_F_CREATE,
   IPV6_FLOWINFO,
   IPV6_FLOWINFO_SEND,
   IPV6_FLOWLABEL_MGR,
@@ -209,24 +212,47 @@ export interface FlowLabelRequest {
   readonly linger?: number;
 }
 
-/** Ask for a flow label, or give it back. Source: the kernel's in6.h. */
+// a struct in6_flowlabel_req
+const FLOW_LABEL = 16;
+
+function flowLabelRequest(argument: string, value: FlowLabelRequest, least: number): Uint8Array {
+  const { action, label, host = '', share = 1, flags = 0, expires = 0, linger = 0 } = checkObject(argument, value);
+  const bytes = new Uint8Array(32);
+  if (host !== '') writeIPv6(`${argument}.host`, host, bytes, 0);
+  writeU32BE(bytes, checkInteger(`${argument}.label`, label, least, 0xfffff), FLOW_LABEL);
+  bytes[20] = checkInteger(`${argument}.action`, action, 0, 255);
+  bytes[21] = checkInteger(`${argument}.share`, share, 0, 255);
+  writeU16(bytes, checkInteger(`${argument}.flags`, flags, 0, 0xffff), 22);
+  writeU16(bytes, checkInteger(`${argument}.expires`, expires, 0, 0xffff), 24);
+  writeU16(bytes, checkInteger(`${argument}.linger`, linger, 0, 0xffff), 26);
+  return bytes;
+}
+
+/** Ask for a flow label, or give it back; leaseFlowLabel leaves the choice to the kernel. Source: the kernel's in6.h. */
 export const ipv6FlowLabelMgr: WriteonlyOption<FlowLabelRequest> = {
   level,
   name: IPV6_FLOWLABEL_MGR,
   label: 'IPV6_FLOWLABEL_MGR',
-  encode(value) {
-    const { action, label, host = '', share = 1, flags = 0, expires = 0, linger = 0 } = checkObject('value', value);
-    const bytes = new Uint8Array(32);
-    if (host !== '') writeIPv6('value.host', host, bytes, 0);
-    writeU32BE(bytes, checkInteger('value.label', label, 1, 0xfffff), 16);
-    bytes[20] = checkInteger('value.action', action, 0, 255);
-    bytes[21] = checkInteger('value.share', share, 0, 255);
-    writeU16(bytes, checkInteger('value.flags', flags, 0, 0xffff), 22);
-    writeU16(bytes, checkInteger('value.expires', expires, 0, 0xffff), 24);
-    writeU16(bytes, checkInteger('value.linger', linger, 0, 0xffff), 26);
-    return bytes;
-  },
+  encode: (value) => flowLabelRequest('value', value, 1),
 };
+
+/**
+ * Leases a flow label of the kernel's choice, for ipv6FlowInfoSend and the `flowinfo` of addresses.
+ * ipv6FlowLabelMgr with IPV6_FL_A_PUT gives it back, as does closing the socket.
+ * @returns the label, 1 to 0xfffff, in host byte order
+ * @throws SocketError `EINVAL`, `ENOBUFS`. Source: the kernel's in6.h, `struct in6_flowlabel_req`.
+ */
+export function leaseFlowLabel(
+  socket: { setsockopt(level: number, name: number, value: Uint8Array): void },
+  request: Omit<FlowLabelRequest, 'action' | 'label'>,
+): number {
+  const { flags = 0 } = checkObject('request', request);
+  const whole = { ...request, action: IPV6_FL_A_GET, label: 0, flags: flags | IPV6_FL_F_CREATE };
+  const bytes = flowLabelRequest('request', whole, 0);
+  socket.setsockopt(level, IPV6_FLOWLABEL_MGR, bytes);
+  // the kernel has written the label into the request
+  return readU32BE(bytes, FLOW_LABEL) & 0xfffff;
+}
 
 /** Of a raw socket: what is sent begins with the IPv6 header. */
 export const ipv6HdrIncl: SocketOption<boolean> = booleanOption({ level, name: IPV6_HDRINCL, label: 'IPV6_HDRINCL' });

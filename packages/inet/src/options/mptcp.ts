@@ -1,5 +1,8 @@
-import { type ReadonlyOption, readU32, readU64 } from '@sock/core';
-import { MPTCP_INFO, SOL_MPTCP } from '../constants.gen.js';
+import { type ReadonlyOption, type RequestOption, readU32, readU64, writeU32 } from '@sock/core';
+import type { IpAddress } from '../address.js';
+import { MPTCP_INFO, MPTCP_SUBFLOW_ADDRS, MPTCP_TCPINFO, SOL_MPTCP } from '../constants.gen.js';
+import { decodeSockaddr } from '../fields.js';
+import { decodeTcpInfo, TCP_INFO_SIZE, type TcpInfo } from '../tcp-info.js';
 
 /**
  * State of a Multipath TCP connection. Source: `struct mptcp_info` of linux/mptcp.h. What the kernel
@@ -71,3 +74,55 @@ export const mptcpInfo: ReadonlyOption<MptcpInfo> = {
     };
   },
 };
+
+// a struct mptcp_subflow_data: its size, the number of subflows, the size of the kernel's elements, and that of those behind it
+const SUBFLOW_DATA = 16;
+const SUBFLOWS = 32;
+
+/** One element for each subflow, of `size` bytes here. */
+function subflowOption<T>(
+  key: { name: number; label: string },
+  size: number,
+  decode: (raw: Buffer) => T,
+): RequestOption<T[], undefined> {
+  return {
+    level: SOL_MPTCP,
+    ...key,
+    encodeRequest() {
+      const bytes = new Uint8Array(SUBFLOW_DATA + SUBFLOWS * size);
+      writeU32(bytes, SUBFLOW_DATA, 0);
+      writeU32(bytes, size, 12);
+      return bytes;
+    },
+    decode(raw) {
+      if (raw.length < SUBFLOW_DATA) return [];
+      // where the kernel's elements are smaller than what was asked for, it says so
+      const given = Math.max(1, readU32(raw, 12));
+      const count = Math.min(readU32(raw, 4), Math.floor((raw.length - SUBFLOW_DATA) / given));
+      return Array.from({ length: count }, (_, i) => {
+        const at = SUBFLOW_DATA + i * given;
+        return decode(raw.subarray(at, at + given));
+      });
+    },
+  };
+}
+
+/** What the kernel knows about the TCP connection of each subflow, of up to 32. Linux 5.16. */
+export const mptcpTcpInfo: RequestOption<TcpInfo[], undefined> = subflowOption(
+  { name: MPTCP_TCPINFO, label: 'MPTCP_TCPINFO' },
+  TCP_INFO_SIZE,
+  decodeTcpInfo,
+);
+
+/** The addresses of a subflow. */
+export interface MptcpSubflow {
+  local: IpAddress | null;
+  remote: IpAddress | null;
+}
+
+/** The addresses of each subflow, of up to 32. Linux 5.16. Source: `struct mptcp_subflow_addrs`. */
+export const mptcpSubflowAddrs: RequestOption<MptcpSubflow[], undefined> = subflowOption(
+  { name: MPTCP_SUBFLOW_ADDRS, label: 'MPTCP_SUBFLOW_ADDRS' },
+  256,
+  (raw) => ({ local: decodeSockaddr(raw), remote: decodeSockaddr(raw.subarray(128)) }),
+);

@@ -8,6 +8,7 @@ import {
   integerOption,
   invalidArgumentType,
   outOfRange,
+  readU32,
   type SocketInfo,
   type SocketOption,
   writeU16,
@@ -44,6 +45,7 @@ import {
   MCAST_MSFILTER,
   MCAST_UNBLOCK_SOURCE,
 } from '../constants.gen.js';
+import { decodeSockaddr } from '../fields.js';
 import { type InterfaceInput, interfaceIndex, ints, STORAGE_ALIGNMENT, writeIPv4, writeIPv6 } from '../structures.js';
 import { formatIPv4, isIPv4, isIPv6 } from '../text.js';
 import { interfaceOption, type WriteonlyOption } from './shared.js';
@@ -246,6 +248,7 @@ export const ipv6MulticastAll: SocketOption<boolean> = booleanOption({
 
 /** What the functions below need of a socket. Every `Socket` has it. */
 export interface MulticastSocket extends SocketInfo {
+  getsockopt(level: number, name: number, request: Uint8Array): Uint8Array;
   setsockopt(level: number, name: number, value: Uint8Array): void;
 }
 
@@ -325,23 +328,60 @@ export interface SourceFilter extends Omit<GroupRequest, 'source'> {
   readonly sources: readonly string[];
 }
 
+// a struct group_filter: interface, group, mode, number of senders, their addresses
+const FILTER_MODE = STORAGE_ALIGNMENT + STORAGE;
+const FILTER_COUNT = FILTER_MODE + 4;
+const FILTER_SOURCES = FILTER_MODE + 8;
+
+function filterBytes(
+  socket: MulticastSocket,
+  filter: Omit<SourceFilter, 'mode' | 'sources'>,
+  room: number,
+): { level: number; bytes: Uint8Array } {
+  const { group, interface: device } = checkObject('filter', filter);
+  const level = groupLevel('filter.group', group);
+  const bytes = new Uint8Array(FILTER_SOURCES + STORAGE * room);
+  bytes.set(ints(interfaceIndex('filter.interface', device, socket)));
+  writeStorage('filter.group', group, level, bytes, STORAGE_ALIGNMENT);
+  writeU32(bytes, room, FILTER_COUNT);
+  return { level, bytes };
+}
+
 /**
  * Says at once which senders to a group joined are received.
  * @throws SocketError `EINVAL` where the group was not joined. Source: RFC 3678, MCAST_MSFILTER.
  */
 export function setSourceFilter(socket: MulticastSocket, filter: SourceFilter): void {
-  const { group, interface: device, mode, sources } = checkObject('filter', filter);
+  const { mode, sources } = checkObject('filter', filter);
   checkOneOf('filter.mode', mode, ['include', 'exclude']);
   if (!Array.isArray(sources)) throw invalidArgumentType('filter.sources', 'an array of addresses', sources);
-  const level = groupLevel('filter.group', group);
-  const list = STORAGE_ALIGNMENT + STORAGE + 8;
-  const bytes = new Uint8Array(list + STORAGE * sources.length);
-  bytes.set(ints(interfaceIndex('filter.interface', device, socket)));
-  writeStorage('filter.group', group, level, bytes, STORAGE_ALIGNMENT);
-  writeU32(bytes, mode === 'include' ? MCAST_INCLUDE : MCAST_EXCLUDE, STORAGE_ALIGNMENT + STORAGE);
-  writeU32(bytes, sources.length, STORAGE_ALIGNMENT + STORAGE + 4);
+  const { level, bytes } = filterBytes(socket, filter, sources.length);
+  writeU32(bytes, mode === 'include' ? MCAST_INCLUDE : MCAST_EXCLUDE, FILTER_MODE);
   sources.forEach((source: unknown, i) => {
-    writeStorage(`filter.sources[${i}]`, source, level, bytes, list + STORAGE * i);
+    writeStorage(`filter.sources[${i}]`, source, level, bytes, FILTER_SOURCES + STORAGE * i);
   });
   socket.setsockopt(level, MCAST_MSFILTER, bytes);
+}
+
+/**
+ * Which senders to a group joined are received.
+ * @throws SocketError `EADDRNOTAVAIL` where the group was not joined. Source: RFC 3678, MCAST_MSFILTER.
+ */
+export function getSourceFilter(socket: MulticastSocket, membership: Omit<GroupRequest, 'source'>): SourceFilter {
+  for (let room = 64; ; ) {
+    const { level, bytes } = filterBytes(socket, membership, room);
+    const answer = socket.getsockopt(level, MCAST_MSFILTER, bytes);
+    // the number of all senders, of which as many follow as there is room for
+    const count = readU32(answer, FILTER_COUNT);
+    if (count > room) {
+      room = count;
+      continue;
+    }
+    const sources = Array.from({ length: count }, (_, i) => {
+      const address = decodeSockaddr(answer.subarray(FILTER_SOURCES + STORAGE * i));
+      return address === null ? '' : address.host;
+    });
+    const mode = readU32(answer, FILTER_MODE) === MCAST_INCLUDE ? 'include' : 'exclude';
+    return { ...membership, mode, sources };
+  }
 }
