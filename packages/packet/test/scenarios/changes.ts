@@ -5,12 +5,7 @@ import { type Child, delay, rejection, scaled, startCommand, thrown, within } fr
 import { expect } from 'chai';
 import { ip, numbered, numberOf, TEST_PROTOCOL, up } from '../support/frames.js';
 import { PAIR, type Scenario } from '../support/namespace.js';
-
-async function opened(name: string): Promise<PacketSocket> {
-  const socket = new PacketSocket({ protocol: TEST_PROTOCOL });
-  await socket.bind({ interface: name });
-  return socket;
-}
+import { opened } from '../support/sockets.js';
 
 /** Runs a command a little later, for what blocks this thread meanwhile. */
 const soon = (command: string): Child => startCommand('sh', ['-c', `sleep 0.2; ${command}`], { input: '' });

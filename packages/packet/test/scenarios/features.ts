@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
@@ -57,12 +59,7 @@ import { capability, startPython, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { checksum, frame, ip, numbered, numberOf, TEST_PROTOCOL, udp, udpFrame } from '../support/frames.js';
 import { PAIR, type Scenario } from '../support/namespace.js';
-
-async function opened(name: string, protocol = TEST_PROTOCOL): Promise<PacketSocket> {
-  const socket = new PacketSocket({ protocol });
-  await socket.bind({ interface: name });
-  return socket;
-}
+import { opened } from '../support/sockets.js';
 
 /** What the socket has received by now. */
 function drain(socket: PacketSocket): Buffer[] {
@@ -212,13 +209,9 @@ export const scenarios: readonly Scenario[] = [
       // what this machine sends to itself has no checksum yet
       using lo = await opened('lo', ETH_P_ALL);
       lo.setOption(packetAuxdata, true);
-      execFileSync('python3', [
-        '-c',
-        `
-import socket
-socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'own', ('127.0.0.1', 9))
-`,
-      ]);
+      const sender = createSocket('udp4');
+      sender.send('own', 9, '127.0.0.1', () => sender.close());
+      await once(sender, 'close');
       const own = lo.recvMsgSync(2000, packetAuxdata.message.space);
       expect(own.data.subarray(-3).toString()).to.equal('own');
       expect(packetAuxdata.message.find(own.ancillary)?.checksum).to.equal('incomplete');

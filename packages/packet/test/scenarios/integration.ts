@@ -39,14 +39,9 @@ import { delay, rejection, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { frame, hardwareAddress, ip, numbered, numberOf, TEST_PROTOCOL } from '../support/frames.js';
 import { LOCAL, linkType, PAIR, REMOTE, type Scenario } from '../support/namespace.js';
+import { opened } from '../support/sockets.js';
 
 const macvlan = linkType('macvlan', 'link vb name mac0');
-
-async function opened(name: string, options?: ConstructorParameters<typeof PacketSocket>[0]): Promise<PacketSocket> {
-  const socket = new PacketSocket({ protocol: TEST_PROTOCOL, ...options });
-  await socket.bind({ interface: name });
-  return socket;
-}
 
 export const scenarios: readonly Scenario[] = [
   {
@@ -112,8 +107,8 @@ export const scenarios: readonly Scenario[] = [
     title: 'a cooked socket neither gives nor takes link-layer headers',
     setup: PAIR,
     async run() {
-      using a = await opened('va', { type: SOCK_DGRAM });
-      using b = await opened('vb', { type: SOCK_DGRAM });
+      using a = await opened('va', TEST_PROTOCOL, SOCK_DGRAM);
+      using b = await opened('vb', TEST_PROTOCOL, SOCK_DGRAM);
       using raw = await opened('vb');
       await a.sendTo('payload', { interface: 'va', address: REMOTE });
       const { data, address } = await within('recvFrom', b.recvFrom(100));
@@ -127,7 +122,7 @@ export const scenarios: readonly Scenario[] = [
       expect(answer.data.toString()).to.equal('answer');
       expect(answer.address?.packetType).to.equal(PACKET_HOST);
       // another protocol than the socket's own
-      using other = await opened('vb', { protocol: 0x88b6, type: SOCK_DGRAM });
+      using other = await opened('vb', 0x88b6, SOCK_DGRAM);
       await a.sendTo('other', { interface: 'va', address: REMOTE, protocol: 0x88b6 });
       expect(other.recvSync(100).toString()).to.equal('other');
       expect(b.tryRecv(100)).to.equal(null);
@@ -170,7 +165,7 @@ export const scenarios: readonly Scenario[] = [
     title: 'what this machine sends is seen, unless it is ignored',
     setup: PAIR,
     async run() {
-      using tap = await opened('va', { protocol: ETH_P_ALL });
+      using tap = await opened('va', ETH_P_ALL);
       using a = await opened('va');
       await a.send(frame('seen'));
       const { address, data } = tap.recvFromSync(100);
@@ -322,7 +317,7 @@ export const scenarios: readonly Scenario[] = [
     title: 'waits end: by timeout, signal and close',
     setup: PAIR,
     async run() {
-      const socket = await opened('va', { protocol: ETH_P_IP });
+      const socket = await opened('va', ETH_P_IP);
       socket.timeout = 20;
       expect(await rejection(socket.recv(100))).to.include({ code: 'ETIMEDOUT' });
       expect(thrown(() => socket.recvSync(100))).to.include({ code: 'ETIMEDOUT' });

@@ -6,7 +6,6 @@ import {
   ETH_P_ALL,
   ETH_P_IP,
   type PacketAddress,
-  type PacketRing,
   PacketSocket,
   PcapngWriter,
   packetAuxdata,
@@ -14,7 +13,6 @@ import {
   packetTimestamp,
   packetVnetHdr,
   parseCapture,
-  type ReceivedPacket,
   TP_STATUS_TS_RAW_HARDWARE,
   TP_STATUS_TS_SOFTWARE,
 } from '@sock/packet';
@@ -23,12 +21,7 @@ import { expect } from 'chai';
 import { frame, ip, numbered, numberOf, TEST_PROTOCOL, udpFrame } from '../support/frames.js';
 import { host } from '../support/host.js';
 import { PAIR, type Scenario, shaper } from '../support/namespace.js';
-
-async function opened(name: string, protocol = TEST_PROTOCOL, type?: number): Promise<PacketSocket> {
-  const socket = new PacketSocket({ protocol, type });
-  await socket.bind({ interface: name });
-  return socket;
-}
+import { collect, opened } from '../support/sockets.js';
 
 /** A queue of the interface that has room for a few packets, and lets hardly any out. */
 const NARROW = `${PAIR}\ntc qdisc add dev va root tbf rate 80bit burst 2000 limit 4000`;
@@ -56,12 +49,6 @@ function malformed(count: number): Buffer[] {
     noise[0] = [noise[0], 0x4f, 0x60, 0x45][i % 4] as number;
     return frame(noise, { protocol: protocols[i % protocols.length] as number });
   });
-}
-
-async function collect(ring: PacketRing, count: number): Promise<ReceivedPacket[]> {
-  const list: ReceivedPacket[] = [];
-  for await (const packet of ring) if (list.push(packet) === count) break;
-  return list;
 }
 
 export const scenarios: readonly Scenario[] = [
@@ -256,7 +243,8 @@ while True:
       raw.setOption(packetAuxdata, true);
       using cooked = await opened('vb', ETH_P_ALL, SOCK_DGRAM);
       using tap = await opened('vb', ETH_P_ALL);
-      using ring = tap.ring({ blocks: 32, blockSize: 65536, blockTimeout: 5 });
+      // room for each of them in a block of its own, however slowly they come
+      using ring = tap.ring({ blocks: 128, blockSize: 4096, blockTimeout: 5 });
       const frames = malformed(120);
       const capture: Uint8Array[] = [];
       const writer = new PcapngWriter({ write: (bytes) => capture.push(bytes) });

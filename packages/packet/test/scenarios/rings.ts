@@ -22,7 +22,6 @@ import {
   packetFanout,
   packetRxRing,
   packetVersion,
-  type ReceivedPacket,
   type RingOptions,
   TP_STATUS_USER,
   TPACKET_V3,
@@ -32,12 +31,7 @@ import { delay, rejection, scaled, thrown, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { frame, numbered, numberOf, TEST_PROTOCOL, udpFrame } from '../support/frames.js';
 import { LOCAL, PAIR, type Scenario } from '../support/namespace.js';
-
-async function opened(name: string, protocol = TEST_PROTOCOL, type?: number): Promise<PacketSocket> {
-  const socket = new PacketSocket({ protocol, type });
-  await socket.bind({ interface: name });
-  return socket;
-}
+import { collect, opened, range } from '../support/sockets.js';
 
 const SMALL: RingOptions = { blocks: 4, blockSize: 8192, blockTimeout: 1 };
 /** Room for as many packets as there are blocks, however slowly they come. */
@@ -64,14 +58,6 @@ function drain(ring: PacketRing): number[] {
     }
     numbers.push(...numbersOf(block));
   }
-}
-
-const range = (count: number, start = 0): number[] => Array.from({ length: count }, (_, i) => start + i);
-
-async function collect(ring: PacketRing, count: number): Promise<ReceivedPacket[]> {
-  const list: ReceivedPacket[] = [];
-  for await (const packet of ring) if (list.push(packet) === count) break;
-  return list;
 }
 
 export const scenarios: readonly Scenario[] = [

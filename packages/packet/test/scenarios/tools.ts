@@ -18,6 +18,7 @@ import { expect } from 'chai';
 import { checksum, hardwareAddress, numbered, numberOf, TEST_PROTOCOL, udpFrame } from '../support/frames.js';
 import { host } from '../support/host.js';
 import { PAIR, REMOTE, type Scenario, WAIT } from '../support/namespace.js';
+import { opened } from '../support/sockets.js';
 
 /** Two ends of a link that resolve addresses, one of them with an address. */
 const NETWORK = `
@@ -25,12 +26,6 @@ ip link add va type veth peer name vb
 for end in va vb; do ip link set $end addrgenmode none up; done
 ip addr add 192.0.2.1/24 dev va
 ${WAIT}`;
-
-async function opened(name: string, protocol = TEST_PROTOCOL): Promise<PacketSocket> {
-  const socket = new PacketSocket({ protocol });
-  await socket.bind({ interface: name });
-  return socket;
-}
 
 /** Answers requests for 192.0.2.2 until the socket is closed: a small station of our own. */
 async function answer(socket: PacketSocket, own: string): Promise<void> {
@@ -94,7 +89,7 @@ export const scenarios: readonly Scenario[] = [
     requires: 'command:tcpreplay',
     async run() {
       using tap = await opened('vb');
-      using ring = tap.ring({ blocks: 8, blockSize: 65536, blockTimeout: 5 });
+      using ring = tap.ring({ blocks: 64, blockSize: 4096, blockTimeout: 5 });
       const file = tempPath('.pcap');
       const stream = createWriteStream(file);
       const capture = new PcapWriter(stream);
@@ -119,7 +114,7 @@ export const scenarios: readonly Scenario[] = [
       using a = new PacketSocket();
       await a.bind({ interface: 'va' });
       using tap = await opened('vb', ETH_P_ALL);
-      using ring = tap.ring({ blocks: 4, blockSize: 65536, blockTimeout: 5 });
+      using ring = tap.ring({ blocks: 64, blockSize: 4096, blockTimeout: 5 });
       const file = tempPath('.pcapng');
       const stream = createWriteStream(file);
       const capture = new PcapngWriter(stream, 'a test');

@@ -4,14 +4,7 @@ import { delay, rejection, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { ip, numbered, numberOf, TEST_PROTOCOL, up } from '../support/frames.js';
 import { PAIR, REMOTE, type Scenario, shaper } from '../support/namespace.js';
-
-async function opened(name: string, protocol = TEST_PROTOCOL, type?: number): Promise<PacketSocket> {
-  const socket = new PacketSocket({ protocol, type });
-  await socket.bind({ interface: name });
-  return socket;
-}
-
-const range = (count: number, start = 0): number[] => Array.from({ length: count }, (_, i) => start + i);
+import { opened, range } from '../support/sockets.js';
 
 export const scenarios: readonly Scenario[] = [
   ...[TPACKET_V2, TPACKET_V3].map(
