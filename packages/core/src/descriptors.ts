@@ -1,4 +1,4 @@
-import { checkInteger } from './arguments.js';
+import { checkInteger, toTarget } from './arguments.js';
 import { EBADF, EEXIST } from './errno.js';
 import { failure } from './failure.js';
 import { NOBODY } from './handle.js';
@@ -31,4 +31,21 @@ export function dup(fd: number): number {
   if (copy < 0) throw failure(NOBODY, 'dup', copy);
   native.release(copy);
   return copy;
+}
+
+/**
+ * ioctl(2) of a descriptor that is no socket, such as that of a device; a Socket has `ioctl` itself. An
+ * integer argument is passed as it is; bytes are the structure that the request reads or fills, in place.
+ * @returns what ioctl(2) returned
+ * @throws SocketError `EBADF`, `ENOTTY` where the device has no such request
+ */
+export function ioctl(fd: number, request: number, argument: number | ArrayBufferView | ArrayBuffer = 0): number {
+  checkInteger('fd', fd, 0, FD_MAX);
+  checkInteger('request', request, 0, 0xffffffff);
+  const status =
+    typeof argument === 'number'
+      ? native.ioctlNumber(fd, request, checkInteger('argument', argument, -0x80000000, 0xffffffff))
+      : native.ioctlBytes(fd, request, toTarget('argument', argument));
+  if (status < 0) throw failure(NOBODY, 'ioctl', status);
+  return status;
 }

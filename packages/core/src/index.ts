@@ -4,7 +4,7 @@ export * from './arguments.js';
 export type { DgramSocketLike, NetSocketLike } from './borrow.js';
 export * from './bytes.js';
 export * from './constants.gen.js';
-export { close, dup } from './descriptors.js';
+export { close, dup, ioctl } from './descriptors.js';
 export type { WaitOptions } from './drivers.js';
 export { type DuplexOptions, SocketDuplex } from './duplex.js';
 export { errnoName, errnoOf } from './errno.js';

@@ -1,9 +1,11 @@
 import { endianness } from 'node:os';
 import {
+  close,
   type IoctlRequest,
   if_indextoname,
   if_nameindex,
   if_nametoindex,
+  ioctl,
   readI32,
   Socket,
   SocketError,
@@ -24,6 +26,25 @@ const SIOCGIFINDEX = 0x8933;
 describe('ioctl', () => {
   const stack = new Cleanup();
   afterEach(() => stack[Symbol.dispose]());
+
+  it('of a descriptor that is no socket', () => {
+    const [a, b] = pair();
+    stack.use(b);
+    const fd = a.detach();
+    try {
+      const count = new Uint8Array(4);
+      expect(ioctl(fd, FIONREAD, count)).to.equal(0);
+      expect(readI32(count, 0)).to.equal(0);
+      expect(ioctl(fd, FIONBIO, new Uint8Array(4))).to.equal(0);
+      expect(thrown(() => ioctl(fd, 0xdead))).to.include({ syscall: 'ioctl' });
+    } finally {
+      close(fd);
+    }
+    expect(thrown(() => ioctl(fd, FIONREAD, new Uint8Array(4)))).to.include({ code: 'EBADF', syscall: 'ioctl' });
+    expect(thrown(() => ioctl(-1, 1))).to.include({ argument: 'fd' });
+    expect(thrown(() => ioctl(1, -1))).to.include({ argument: 'request' });
+    expect(thrown(() => ioctl(1, 1, 'x' as unknown as number))).to.include({ argument: 'argument' });
+  });
 
   it('fills a structure in place', () => {
     for (const [a, b] of [pair(), tcpPair()] as [Socket<unknown>, Socket<unknown>][]) {

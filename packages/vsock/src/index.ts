@@ -1,1 +1,12 @@
-export {};
+export { type VsockAddress, vsock } from './address.js';
+export { getLocalCid } from './cid.js';
+export * from './constants.gen.js';
+export {
+  soVmSocketsBufferMaxSize,
+  soVmSocketsBufferMinSize,
+  soVmSocketsBufferSize,
+  soVmSocketsConnectTimeout,
+  soVmSocketsNonblockTxrx,
+  soVmSocketsPeerHostVmId,
+  soVmSocketsTrusted,
+} from './options.js';

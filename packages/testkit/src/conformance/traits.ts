@@ -75,7 +75,7 @@ export interface Traits<Address, Input = Address> {
     | [Socket<Address, Input>, Socket<Address, Input>];
   /** An address that nothing is bound to, for a server or a receiver. Absent: such sockets have no names. */
   address?(): Input | PromiseLike<Input>;
-  /** What a peer connects or sends to, from what `getsockname` of the server says. Default: that itself. */
+  /** What a peer connects or sends to, and knows it as, from what its `getsockname` says. Default: that itself. */
   reach?(bound: Address): Input;
   /** An address that refuses connections (for datagrams: where ICMP says that nobody is there). */
   refused?(): Input | PromiseLike<Input>;

@@ -1,0 +1,39 @@
+import { SOCK_SEQPACKET, SOCK_STREAM, Socket } from '@sock/core';
+import { conformance, type Kind } from '@sock/testkit';
+import { VMADDR_CID_LOCAL, VMADDR_PORT_ANY, type VsockAddress, vsock } from '@sock/vsock';
+import { connectedPair, loopback } from './loopback.js';
+
+const KINDS: readonly { kind: Kind; type: number }[] = [
+  { kind: 'stream', type: SOCK_STREAM },
+  { kind: 'seqpacket', type: SOCK_SEQPACKET },
+];
+
+/** A port that was bound a moment ago. */
+function refused(type: number): VsockAddress {
+  using socket = new Socket(vsock, type);
+  socket.bindSync({ cid: VMADDR_CID_LOCAL, port: VMADDR_PORT_ANY });
+  return socket.getsockname();
+}
+
+for (const { kind, type } of KINDS) {
+  conformance<VsockAddress>({
+    name: `vsock ${kind}`,
+    family: vsock,
+    type,
+    kind,
+    requires: [loopback],
+    pair: () => connectedPair(type),
+    address: () => ({ cid: VMADDR_CID_LOCAL, port: VMADDR_PORT_ANY }),
+    // what connects without being bound calls itself VMADDR_CID_ANY, its peer knows it better
+    reach: ({ port }) => ({ cid: VMADDR_CID_LOCAL, port }),
+    refused: () => refused(type),
+    refusedCode: 'ECONNRESET',
+    supports: { timestamps: false, ioctl: false, peek: kind === 'stream' },
+    badAddresses: [
+      { what: 'nothing', value: undefined, argument: 'address' },
+      { what: 'an inet address', value: { host: '127.0.0.1', port: 80 }, argument: 'address.cid' },
+      { what: 'no port', value: { cid: 1 }, argument: 'address.port' },
+      { what: 'a negative CID', value: { cid: -1, port: 1 }, argument: 'address.cid', error: 'RangeError' },
+    ],
+  });
+}
