@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "arguments.h"
+#include "sending.h"
 
 namespace sock {
 
@@ -101,7 +102,8 @@ static napi_value Sendmmsg(napi_env env, napi_callback_info info) {
       message.msg_controllen = std::min(static_cast<size_t>(numbers[kControlBytes]), batch.control_size);
     }
   }
-  return args.Result(sendmmsg(args.Int(0), batch.messages, batch.count, args.Int(9) | MSG_NOSIGNAL));
+  return args.Result(
+      WithoutSignal(args.Int(9), [&](int flags) { return sendmmsg(args.Int(0), batch.messages, batch.count, flags); }));
 }
 
 void DefineBatches(Exports exports, Environment* environment) {

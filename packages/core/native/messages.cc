@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "arguments.h"
+#include "sending.h"
 
 #ifndef SCM_PIDFD
 #define SCM_PIDFD 0x04
@@ -108,7 +109,7 @@ static napi_value Sendmsg(napi_env env, napi_callback_info info) {
   message.msg_iovlen = buffers.count();
   message.msg_control = control_length == 0 ? nullptr : control.data;
   message.msg_controllen = control_length;
-  return args.Result(sendmsg(args.Int(0), &message, args.Int(2) | MSG_NOSIGNAL));
+  return args.Result(WithoutSignal(args.Int(2), [&](int flags) { return sendmsg(args.Int(0), &message, flags); }));
 }
 
 void DefineMessages(Exports exports, Environment* environment) {

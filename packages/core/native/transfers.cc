@@ -2,6 +2,7 @@
 #include <sys/sendfile.h>
 
 #include "arguments.h"
+#include "sending.h"
 
 namespace sock {
 
@@ -44,7 +45,8 @@ static napi_value Send(napi_env env, napi_callback_info info) {
   Bytes source;
   if (!Part(args, &source)) return args.Number(kBufferGone);
   const int32_t* state = args.memory()->state;
-  return args.Result(send(state[kDescriptor], source.data, source.length, state[kFlags] | MSG_NOSIGNAL));
+  return args.Result(WithoutSignal(
+      state[kFlags], [&](int flags) { return send(state[kDescriptor], source.data, source.length, flags); }));
 }
 
 // sendto(bytes) → count; as send, to the sockaddr in the shared memory
@@ -54,8 +56,10 @@ static napi_value Sendto(napi_env env, napi_callback_info info) {
   if (!Part(args, &source)) return args.Number(kBufferGone);
   const Memory* memory = args.memory();
   const int32_t* state = memory->state;
-  return args.Result(sendto(state[kDescriptor], source.data, source.length, state[kFlags] | MSG_NOSIGNAL,
-                            reinterpret_cast<const sockaddr*>(memory->given), state[kGivenLength]));
+  return args.Result(WithoutSignal(state[kFlags], [&](int flags) {
+    return sendto(state[kDescriptor], source.data, source.length, flags,
+                  reinterpret_cast<const sockaddr*>(memory->given), state[kGivenLength]);
+  }));
 }
 
 // sendfile(socket, file, offset, count) → count; offset -1: the file's own position, which advances

@@ -41,7 +41,7 @@ export function encodeAddress(socket: Addressed, input: unknown): number {
 /** Reads a sockaddr. What the family cannot decode becomes an `UnknownAddress`, never an exception. */
 export function decodeAddress(socket: Addressed, sockaddr: Uint8Array): unknown {
   const domain = sockaddr.length >= 2 ? readU16(sockaddr, 0) : 0;
-  if (domain === socket.domain) {
+  if (socket.family.addressDomains?.includes(domain) ?? domain === socket.domain) {
     try {
       const address = socket.family.decode(sockaddr, socket);
       return typeof address === 'object' && address !== null && !ArrayBuffer.isView(address)

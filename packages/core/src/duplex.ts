@@ -3,7 +3,7 @@ import { checkBoolean, outOfRange } from './arguments.js';
 import { SHUT_WR } from './constants.gen.js';
 import { TIMER_MAX } from './descriptor.js';
 import { checkTimeout } from './drivers.js';
-import { SocketError } from './errors.js';
+import { endDirection } from './end.js';
 import { soKeepAlive } from './options.js';
 import type { Socket } from './socket.js';
 
@@ -22,7 +22,7 @@ const HIGH_WATER_MARK = 65_536;
 /**
  * A socket as a `node:stream` duplex, which owns it. It reads no further ahead than its high water
  * mark, so that a slow reader slows the peer down; `end` shuts down the sending direction once all
- * is sent; `destroy` closes the socket.
+ * is sent, or both where a family cannot end one alone; `destroy` closes the socket.
  *
  * Of `net.Socket` it has what clients and agents of `node:http` call: `setTimeout`, `setKeepAlive`,
  * `setNoDelay`, `ref` and `unref`.
@@ -80,11 +80,10 @@ export class SocketDuplex extends Duplex {
 
   override _final(callback: (error?: Error | null) => void): void {
     try {
-      if (!this.socket.closed) this.socket.shutdown(SHUT_WR);
+      endDirection(this.socket, SHUT_WR);
       callback();
     } catch (error) {
-      // the peer is gone already: there is nothing left to end
-      callback(error instanceof SocketError && error.code === 'ENOTCONN' ? null : (error as Error));
+      callback(error as Error);
     }
   }
 

@@ -43,6 +43,16 @@ export interface AddressFamily<Address, Input = Address> {
   /** Protocol to use where the caller names none: for formats that imply one. */
   readonly protocol?: number;
   /**
+   * AF_* numbers that addresses bear, where they are those of other families: `encode` then writes the
+   * field at the start itself, and `decode` reads it. `domain` alone unless told.
+   */
+  readonly addressDomains?: readonly number[];
+  /**
+   * Whether the kernel tells the end of a connection once, and what is received later finds nothing
+   * (EAGAIN), for ever, while poll(2) reports POLLHUP: it is given the end again then.
+   */
+  readonly endsOnce?: boolean;
+  /**
    * The number that socket(2) takes for a protocol, where that is another than the one programs use,
    * such as the same one in network byte order.
    * @throws TypeError or RangeError naming `protocol`
@@ -68,7 +78,7 @@ export interface AddressFamily<Address, Input = Address> {
   encode(input: Input, into: Uint8Array, socket: SocketInfo): number;
   /**
    * Reads a `struct sockaddr_*`. `sockaddr` has the length that the kernel gave, its family field
-   * is always `domain`. What cannot be decoded may throw: the core then gives an `UnknownAddress`.
+   * is always `domain`, or one of `addressDomains`. What cannot be decoded may throw: the core then gives an `UnknownAddress`.
    * The result may be shared by several messages, so the core freezes it.
    */
   decode(sockaddr: Uint8Array, socket: SocketInfo): Address;

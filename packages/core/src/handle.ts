@@ -13,6 +13,7 @@ import {
 } from './constants.gen.js';
 import { Descriptor } from './descriptor.js';
 import { checkTimeout, type Target } from './drivers.js';
+import { endingCalls } from './end.js';
 import { EBADF, ENOTSOCK, EOPNOTSUPP } from './errno.js';
 import { CLOSED, type FailureContext, failure, type Subject } from './failure.js';
 import { type AddressFamily, EncodedAddress, type SocketInfo, UnknownAddress } from './family.js';
@@ -137,6 +138,7 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
     }
     this.descriptor.family = family.name;
     this.descriptor.unpollable = family.unpollable === true;
+    if (family.endsOnce === true) this.descriptor.calls = endingCalls(this.descriptor.calls);
     unclosed.register(this, this.descriptor, this);
   }
 

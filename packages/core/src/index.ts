@@ -15,6 +15,7 @@ export type { AdoptInfo, AdoptOptions, FamilyChoice } from './handle.js';
 export { SocketHandle } from './handle.js';
 export { if_indextoname, if_nameindex, if_nametoindex, type NetworkInterface } from './interfaces.js';
 export * from './ioctl.js';
+export { untilClosed } from './iterators.js';
 export { type Mapping, type MappingOptions, mapDescriptor } from './mapping.js';
 export { MessageBatch, type MessageBatchOptions } from './message-batch.js';
 export { createNetworkNamespace, type SocketOptions } from './namespace.js';
@@ -23,6 +24,7 @@ export * from './options.js';
 export { type PollInterest, type PollResult, poll, pollSync, tryPoll } from './poll.js';
 export type { Received, ReceivedInto, ReceivedMessage, ReceivedMessageInto } from './receive.js';
 export type { SendFileRange } from './send.js';
+export { setUp } from './set-up.js';
 export {
   type Accepted,
   type FamilyOf,

@@ -30,7 +30,14 @@ export function connectionsOf<T>(socket: Closable, accept: () => Promise<T>): As
   return until(socket, accept, (error) => error instanceof SocketError && error.errno === -ECONNABORTED);
 }
 
-export function messagesOf<T>(socket: Closable, receive: () => Promise<T>): AsyncGenerator<T> {
+/**
+ * What `receive` gives, one after the other, until the socket is closed: that ends the iteration, and
+ * what was pending then is no error.
+ */
+export function untilClosed<T>(
+  socket: { readonly closed: boolean },
+  receive: () => Promise<T>,
+): AsyncIterableIterator<T> {
   return until(socket, receive, none);
 }
 

@@ -22,7 +22,7 @@ import {
   notShared,
   SocketHandle,
 } from './handle.js';
-import { chunksOf, connectionsOf, messagesOf } from './iterators.js';
+import { chunksOf, connectionsOf, untilClosed } from './iterators.js';
 import { MessageBatch, RecvBatch, SendBatch } from './message-batch.js';
 import type { SocketOptions } from './namespace.js';
 import { native } from './native.js';
@@ -672,7 +672,7 @@ export class Socket<Address = UnknownAddress, Input = Address> extends SocketHan
    * @param size bytes to make room for: 65,536 unless told
    */
   messages(size = 65_536, options?: TransferOptions): AsyncIterableIterator<Received<Address>> {
-    return messagesOf(this, () => this.recvFrom(size, options));
+    return untilClosed(this, () => this.recvFrom(size, options));
   }
 
   /**

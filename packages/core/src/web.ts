@@ -1,19 +1,9 @@
 import { type Data, toBytes } from './arguments.js';
 import { SHUT_RD, SHUT_WR } from './constants.gen.js';
-import { SocketError } from './errors.js';
+import { endDirection } from './end.js';
 import type { Socket } from './socket.js';
 
 const CHUNK = 65_536;
-
-// a direction that the peer has ended already needs no shutdown
-function end(socket: Socket<unknown>, how: number): void {
-  if (socket.closed) return;
-  try {
-    socket.shutdown(how);
-  } catch (error) {
-    if (!(error instanceof SocketError && error.code === 'ENOTCONN')) throw error;
-  }
-}
 
 const readables = new WeakMap<Socket<unknown>, ReadableStream<Uint8Array>>();
 const writables = new WeakMap<Socket<unknown>, WritableStream<Data>>();
@@ -44,7 +34,7 @@ function makeReadable(socket: Socket<unknown>): ReadableStream<Uint8Array> {
         if (count === 0) controller.close();
         request.respond(count);
       },
-      cancel: () => end(socket, SHUT_RD),
+      cancel: () => endDirection(socket, SHUT_RD),
     },
     { highWaterMark: 0 },
   );
@@ -53,7 +43,7 @@ function makeReadable(socket: Socket<unknown>): ReadableStream<Uint8Array> {
 function makeWritable(socket: Socket<unknown>): WritableStream<Data> {
   return new WritableStream<Data>({
     write: (chunk) => socket.sendAll(toBytes('chunk', chunk), { timeout: null }),
-    close: () => end(socket, SHUT_WR),
-    abort: () => end(socket, SHUT_WR),
+    close: () => endDirection(socket, SHUT_WR),
+    abort: () => endDirection(socket, SHUT_WR),
   });
 }

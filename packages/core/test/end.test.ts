@@ -1,0 +1,143 @@
+import {
+  type AddressFamily,
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  MessageBatch,
+  MSG_ERRQUEUE,
+  SHUT_RD,
+  SHUT_RDWR,
+  SHUT_WR,
+  SOCK_DGRAM,
+  SOCK_SEQPACKET,
+  Socket,
+  setUp,
+  socketError,
+  UnknownAddress,
+  untilClosed,
+} from '@sock/core';
+import { thrown, within } from '@sock/testkit';
+import { expect } from 'chai';
+import { POLLHUP } from '#core/descriptor.js';
+import { endingCalls } from '#core/end.js';
+import { type HostPort, inet, pair } from './support/families.js';
+import { Cleanup } from './support/operations.js';
+import { descriptorOf, Script, type Step } from './support/script.js';
+
+const EAGAIN = -11;
+
+describe('a kernel that tells the end of a connection once', () => {
+  const stack = new Cleanup();
+  afterEach(() => stack[Symbol.dispose]());
+
+  /** A socket that has nothing to receive, and what its kernel says then. */
+  function ended(steps: Partial<Record<'recv' | 'recvfrom' | 'recvmsg' | 'recvmmsg' | 'pollOne', Step[]>>) {
+    const [a, b] = pair(SOCK_SEQPACKET) as unknown as [Socket<never>, Socket<never>];
+    stack.use(a);
+    stack.use(b);
+    const script = new Script(a, steps);
+    descriptorOf(a).calls = endingCalls(descriptorOf(a).calls);
+    return { a, b, script };
+  }
+
+  it('gives it again where nothing can come any more', async () => {
+    const { a } = ended({ pollOne: Array<Step>(6).fill(POLLHUP) });
+    expect(a.tryRecv(8)?.length).to.equal(0);
+    expect((await a.recv(8)).length).to.equal(0);
+    expect(a.recvSync(8).length).to.equal(0);
+    expect(await a.recvFrom(8)).to.deep.equal({ data: Buffer.alloc(0), address: null });
+    const { data, flags, address, ancillary } = await a.recvMsg(8, 64);
+    expect([data.length, flags, address, ancillary.length]).to.deep.equal([0, 0, null, 0]);
+    expect(await a.recvBatch(new MessageBatch({ count: 2, size: 8 }))).to.equal(0);
+  });
+
+  it('waits where something can', async () => {
+    const { a, b, script } = ended({ pollOne: [0, 0] });
+    expect(a.tryRecv(8)).to.equal(null);
+    const received = a.recv(8);
+    await b.send('later');
+    expect((await within('what came', received)).toString()).to.equal('later');
+    expect(script.count('pollOne')).to.be.greaterThan(0);
+  });
+
+  it('loses nothing that came in between', () => {
+    const { a, b, script } = ended({ recv: [EAGAIN], pollOne: [POLLHUP] });
+    b.sendSync('just in time');
+    expect(a.tryRecv(20)?.toString()).to.equal('just in time');
+    expect(script.count('recv')).to.equal(2);
+  });
+
+  it('has an error queue all the same', () => {
+    const { a, script } = ended({ pollOne: [POLLHUP] });
+    expect(a.tryRecv(8, { flags: MSG_ERRQUEUE })).to.equal(null);
+    expect(script.count('pollOne')).to.equal(0);
+  });
+
+  it('is what a family says', () => {
+    const plain = new Socket(inet, SOCK_DGRAM);
+    const once = new Socket({ ...inet, endsOnce: true }, SOCK_DGRAM);
+    expect(descriptorOf(stack.use(plain)).calls).not.to.equal(descriptorOf(stack.use(once)).calls);
+    expect(once.tryRecv(8)).to.equal(null);
+  });
+
+  it('where one direction cannot end alone, the end of a stream ends both', async () => {
+    const asked: number[] = [];
+    class BothOrNone extends Socket<unknown> {
+      override shutdown(how: number): void {
+        asked.push(how);
+        if (how !== SHUT_RDWR) throw socketError('shutdown', 'EINVAL');
+        super.shutdown(how);
+      }
+    }
+    const family: AddressFamily<unknown> = {
+      name: 'unix',
+      domain: AF_UNIX,
+      encode: () => 2,
+      decode: () => null,
+      format: () => '',
+    };
+    const [a, b] = BothOrNone.pair(family);
+    stack.use(a);
+    stack.use(b);
+    const stream = a.duplex();
+    stream.end('last words');
+    expect((await b.recv(20)).toString()).to.equal('last words');
+    expect((await b.recv(20)).length).to.equal(0);
+    expect(asked).to.deep.equal([SHUT_WR, SHUT_RDWR]);
+    stream.destroy();
+    await b.readable.cancel();
+    expect(asked).to.deep.equal([SHUT_WR, SHUT_RDWR, SHUT_RD]);
+  });
+});
+
+describe('what few families need', () => {
+  const stack = new Cleanup();
+  afterEach(() => stack[Symbol.dispose]());
+
+  it('addresses may be of other families', () => {
+    const encode = (address: HostPort, into: Uint8Array) => inet.encode(address, into, undefined as never);
+    const foreign: AddressFamily<HostPort> = { ...inet, encode, addressDomains: [AF_INET6] };
+    const both: AddressFamily<HostPort> = { ...foreign, addressDomains: [AF_INET, AF_INET6] };
+    const strict = stack.use(new Socket(foreign, SOCK_DGRAM));
+    strict.bindSync({ host: '127.0.0.1', port: 0 });
+    expect(strict.getsockname()).to.be.instanceOf(UnknownAddress);
+    const wide = stack.use(new Socket(both, SOCK_DGRAM));
+    wide.bindSync({ host: '127.0.0.1', port: 0 });
+    expect(wide.getsockname()).to.include({ host: '127.0.0.1' });
+  });
+
+  it('a subclass iterates until it is closed, and closes what it cannot set up', async () => {
+    const [a, b] = pair() as unknown as [Socket<never>, Socket<never>];
+    stack.use(a);
+    stack.use(b);
+    const seen: string[] = [];
+    await b.send('one');
+    for await (const data of untilClosed(a, () => a.recv(8))) {
+      seen.push(data.toString());
+      setImmediate(() => a.close());
+    }
+    expect(seen).to.deep.equal(['one']);
+    expect(thrown(() => setUp(b, () => b.setsockopt(-1, -1, 0))).code).to.be.a('string');
+    expect(b.closed).to.equal(true);
+  });
+});
