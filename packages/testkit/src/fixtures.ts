@@ -71,3 +71,18 @@ export function sha256(...pieces: readonly (string | ArrayBufferView)[]): string
 export function unique(): number {
   return process.pid * 1000 + ++serial;
 }
+
+/** Closes what it was given, the last first, at the end of each test. */
+export function cleaner(): <T extends Disposable | AsyncDisposable>(resource: T) => T {
+  const resources: (Disposable | AsyncDisposable)[] = [];
+  afterEach(async () => {
+    for (const resource of resources.splice(0).reverse()) {
+      if (Symbol.asyncDispose in resource) await resource[Symbol.asyncDispose]();
+      else resource[Symbol.dispose]();
+    }
+  });
+  return (resource) => {
+    resources.push(resource);
+    return resource;
+  };
+}

@@ -145,7 +145,7 @@ export function batchTests<A, I>(bench: Bench<A, I>): void {
       });
     }
 
-    if (bench.supports.addresses) addressTests(bench);
+    if (bench.isDatagram && bench.supports.addresses) addressTests(bench);
   });
 }
 

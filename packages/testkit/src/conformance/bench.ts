@@ -76,6 +76,12 @@ export class Bench<A, I> {
     return { server: socket, address };
   }
 
+  /** Ends a connection so that the peer is told. */
+  finish(socket: Socket<A, I>): void {
+    this.traits.finish?.(socket);
+    socket.close();
+  }
+
   /** The largest message that surely passes, or for streams a piece that fits into any buffer. */
   get largest(): number {
     return this.traits.largest ?? 8192;

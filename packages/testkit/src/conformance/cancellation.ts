@@ -209,7 +209,7 @@ function sendingTests<A, I>(bench: Bench<A, I>): void {
     await turns(3);
     controller.abort();
     expect((await within('sendAll', sending)).name).to.equal('AbortError');
-    a.close();
+    bench.finish(a);
     for await (const chunk of b.chunks()) pieces.push(chunk);
     const received = Buffer.concat(pieces);
     expect(received.length).to.be.below(data.length);

@@ -130,9 +130,10 @@ function acceptTests<A, I>(bench: Bench<A, I>): void {
     const encoded = client.encodeAddress(address);
     expect(encoded).to.be.instanceOf(EncodedAddress);
     const connecting = client.connect(encoded);
-    bench.own((await server.accept()).socket);
+    const { socket } = await server.accept();
+    bench.own(socket);
     await connecting;
-    expect(client.getpeername()).to.deep.equal(server.getsockname());
+    expect(client.getpeername()).to.deep.equal(socket.getsockname());
   });
 
   it('a second connect is EISCONN', async () => {
@@ -238,7 +239,7 @@ function boundTests<A, I>(bench: Bench<A, I>): void {
     for (const form of ['promise', 'sync'] as const) {
       const error = await failure(form, other, 'bind', name);
       expect(error).to.be.instanceOf(SocketError);
-      expect(error.code).to.be.oneOf(['EADDRINUSE', 'EINVAL']);
+      expect(error.code).to.be.oneOf(['EADDRINUSE', 'EINVAL', bench.traits.rebindCode]);
       expect(error.syscall).to.equal('bind');
     }
   });
@@ -256,7 +257,7 @@ function boundTests<A, I>(bench: Bench<A, I>): void {
       const { socket: peer, address } = await bench.bound();
       const { socket } = await bench.bound();
       await invoke(form, socket, 'connect', address);
-      expect(socket.getpeername()).to.deep.equal(peer.getsockname());
+      if (bench.supports.connectedPeer) expect(socket.getpeername()).to.deep.equal(peer.getsockname());
       await socket.send('x');
       expect((await peer.recv(1)).toString()).to.equal('x');
     });

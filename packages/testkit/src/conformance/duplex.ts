@@ -31,6 +31,7 @@ export function duplexTests<A, I>(bench: Bench<A, I>): void {
   };
 
   describe('duplex', () => {
+    if (bench.supports.halfClose) echoTests(streams);
     transferTests(streams);
     endTests(bench, streams);
     destroyTests(bench, streams);
@@ -44,7 +45,7 @@ type Streams<A, I> = () => Promise<{
   right: ReturnType<Socket['duplex']>;
 }>;
 
-function transferTests<A, I>(streams: Streams<A, I>): void {
+function echoTests<A, I>(streams: Streams<A, I>): void {
   it('pipeline carries everything, there and back', async () => {
     const { left, right } = await streams();
     const data = pattern(LARGE, 31);
@@ -63,7 +64,9 @@ function transferTests<A, I>(streams: Streams<A, I>): void {
     expect(hash.digest('hex')).to.equal(sha256(data));
     expect(left.destroyed).to.equal(true);
   });
+}
 
+function transferTests<A, I>(streams: Streams<A, I>): void {
   it('writes that are corked arrive in order', async () => {
     const { left, right } = await streams();
     left.cork();

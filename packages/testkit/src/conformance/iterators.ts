@@ -68,7 +68,7 @@ function chunkTests<A, I>(bench: Bench<A, I>): void {
         await a.send(text);
         await turns(2);
       }
-      a.close();
+      bench.finish(a);
     })();
     const chunks: Buffer[] = [];
     for await (const chunk of b.chunks()) {
@@ -83,7 +83,7 @@ function chunkTests<A, I>(bench: Bench<A, I>): void {
   it('chunks(size) gives no larger ones', async () => {
     const [a, b] = await bench.pair();
     await a.send('0123456789');
-    a.close();
+    bench.finish(a);
     const sizes: number[] = [];
     for await (const chunk of b.chunks(4)) sizes.push(chunk.length);
     expect(sizes).to.deep.equal([4, 4, 2]);

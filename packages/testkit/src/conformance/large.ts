@@ -96,7 +96,7 @@ function streamTests<A, I>(bench: Bench<A, I>): void {
     closeSync(fd);
     a.timeout = scaled(20_000);
     a.sendAllSync(data);
-    a.close();
+    bench.finish(a);
     expect((await child.succeeded()).stdout.slice(0, 64)).to.equal(sha256(data));
   });
 

@@ -8,7 +8,7 @@ import { FORMS, perform } from './forms.js';
 /** End of file, half-close, reset. */
 export function shutdownTests<A, I>(bench: Bench<A, I>): void {
   const { endOfFile, halfClose, reset } = bench.supports;
-  if (endOfFile) endTests(bench);
+  if (endOfFile || bench.traits.finish !== undefined) endTests(bench);
   if (halfClose) halfCloseTests(bench);
   if (reset) resetTests(bench);
 }
@@ -18,7 +18,7 @@ function endTests<A, I>(bench: Bench<A, I>): void {
     for (const form of FORMS) {
       it(`${form} forms: it is empty, and stays so`, async () => {
         const [a, b] = await bench.pair();
-        a.close();
+        bench.finish(a);
         await turns(1);
         const bytes = new Uint8Array(8);
         for (let i = 0; i < 2; i++) {
@@ -35,7 +35,7 @@ function endTests<A, I>(bench: Bench<A, I>): void {
     it('what was sent before comes first', async () => {
       const [a, b] = await bench.pair();
       await a.send('last words');
-      a.close();
+      bench.finish(a);
       expect((await b.recv(100)).toString()).to.equal('last words');
       expect((await b.recv(100)).length).to.equal(0);
     });
@@ -44,7 +44,7 @@ function endTests<A, I>(bench: Bench<A, I>): void {
       const [a, b] = await bench.pair();
       const receiving = [b.recv(8), b.recv(8), b.recv(8)];
       await turns(2);
-      a.close();
+      bench.finish(a);
       for (const data of await within('the end', Promise.all(receiving))) expect(data.length).to.equal(0);
     });
 

@@ -20,8 +20,16 @@ export interface Supports {
   addresses: boolean;
   /** Sends wait while the receiver does not read. Default: not for datagrams. */
   flowControl: boolean;
+  /** A datagram socket that is connected has a peer's name, and hears its peer only. Default: for datagrams. */
+  connectedPeer: boolean;
+  /** Where MSG_TRUNC is asked for, receiving tells the real length of a message. Default: not for streams. */
+  realLength: boolean;
   /** MSG_PEEK. Default: yes. */
   peek: boolean;
+  /** MSG_PEEK on a stream sees more than what one send left. Default: yes. */
+  peekAcross: boolean;
+  /** recv of no bytes is possible. Default: yes. */
+  recvNothing: boolean;
   /** MSG_TRUNC is reported for a message that was cut off. Default: not for streams. */
   truncation: boolean;
   /** What there was no room for of a message comes next, instead of being lost. Default: no. */
@@ -77,10 +85,19 @@ export interface Traits<Address, Input = Address> {
   address?(): Input | PromiseLike<Input>;
   /** What a peer connects or sends to, and knows it as, from what its `getsockname` says. Default: that itself. */
   reach?(bound: Address): Input;
+  /** What to do before a socket is closed, for its peer to be told the end of the connection. Default: nothing. */
+  finish?(socket: Socket<Address, Input>): void;
   /** An address that refuses connections (for datagrams: where ICMP says that nobody is there). */
   refused?(): Input | PromiseLike<Input>;
   /** Error of a connection to `refused`. Default: ECONNREFUSED. */
   refusedCode?: string;
+  /** Error of binding a socket to the name of another, where it is neither EADDRINUSE nor EINVAL. */
+  rebindCode?: string;
+  /**
+   * Whether the suite runs for another kind of the same family in full: what is the same for all kinds
+   * (bad arguments, processes of their own) is left out then.
+   */
+  brief?: boolean;
   /** Largest message in bytes that surely passes. Default: 8192. */
   largest?: number;
   supports?: Partial<Supports>;
@@ -106,7 +123,11 @@ export function supportsOf<A, I>(traits: Traits<A, I>): Supports {
     zeroLength: datagram,
     addresses: datagram && traits.address !== undefined,
     flowControl: !datagram,
+    connectedPeer: datagram,
+    realLength: !stream,
     peek: true,
+    peekAcross: true,
+    recvNothing: true,
     truncation: !stream,
     remainder: false,
     unconnected: true,
