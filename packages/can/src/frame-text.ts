@@ -25,11 +25,15 @@ function classicText({ id, extended, remote, dlc, data }: CanFrame & { kind: 'cl
 
 /**
  * A frame as candump(1) writes it into log files and cansend(1) takes it: `123#DEADBEEF`,
- * `12345678#R4`, `123##1DEADBEEF`, `00123#80:00:00000000#01`.
+ * `12345678#R4`, `123##1DEADBEEF`, `00123#80:00:00000000#01`. What is no frame known here is `?#` and
+ * its bytes, which they do not read.
  */
 export function formatFrame(frame: CanFrameInput): string {
-  const whole = unpackFrame(packFrame(frame)) as CanFrame;
+  const bytes = packFrame(frame);
+  const whole = unpackFrame(bytes) ?? { kind: 'unknown', data: bytes };
   switch (whole.kind) {
+    case 'unknown':
+      return `?#${bytesText(whole.data)}`;
     case 'fd':
       return fdText(whole);
     case 'xl':

@@ -26,6 +26,7 @@ import {
   CANXL_HDR_SIZE,
   CANXL_MAX_DLEN,
   CANXL_MIN_DLEN,
+  CANXL_MTU,
   CANXL_PRIO_MASK,
   CANXL_SEC,
   CANXL_VCID_OFFSET,
@@ -91,8 +92,18 @@ export interface ErrorFrame {
   data: Buffer;
 }
 
+/**
+ * What the kernel gave and this package does not know, such as a frame of a later standard; empty in
+ * the error queue, with SOF_TIMESTAMPING_OPT_TSONLY. It is sent on as it is.
+ */
+export interface UnknownFrame {
+  kind: 'unknown';
+  /** The whole structure. */
+  data: Buffer;
+}
+
 /** A frame as it was received. */
-export type CanFrame = ClassicFrame | FdFrame | XlFrame | ErrorFrame;
+export type CanFrame = ClassicFrame | FdFrame | XlFrame | ErrorFrame | UnknownFrame;
 
 /** What is accepted as a frame of CAN 2.0. */
 export interface ClassicFrameInput {
@@ -141,8 +152,14 @@ export interface ErrorFrameInput {
   data?: Data | undefined;
 }
 
+/** What is accepted as bytes of a frame that this package does not know. */
+export interface UnknownFrameInput {
+  kind: 'unknown';
+  data: Data;
+}
+
 /** What is accepted as a frame: of CAN 2.0, unless `kind` says another. */
-export type CanFrameInput = ClassicFrameInput | FdFrameInput | XlFrameInput | ErrorFrameInput;
+export type CanFrameInput = ClassicFrameInput | FdFrameInput | XlFrameInput | ErrorFrameInput | UnknownFrameInput;
 
 /** Bytes that each length code stands for. Source: ISO 11898-1. */
 const FD_LENGTHS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64];
@@ -256,6 +273,12 @@ function packError(frame: ErrorFrameInput): Buffer {
   return bytes;
 }
 
+function packUnknown({ data }: UnknownFrameInput): Buffer {
+  const bytes = toBytes('frame.data', data);
+  if (bytes.length > CANXL_MTU) throw outOfRange('frame.data', `at most ${CANXL_MTU} bytes`, bytes.length);
+  return Buffer.from(bytes);
+}
+
 /**
  * A frame as CAN_RAW sockets take it: `struct can_frame`, `canfd_frame` or `canxl_frame`.
  * @throws TypeError, RangeError naming the member of `frame`. Source: linux/can.h
@@ -272,9 +295,11 @@ export function packFrame(frame: CanFrameInput): Buffer {
       return packXl(frame);
     case 'error':
       return packError(frame);
+    case 'unknown':
+      return packUnknown(frame);
     default: {
       const { kind } = frame as { kind: unknown };
-      const accepted = "'classic', 'fd', 'xl' or 'error'";
+      const accepted = "'classic', 'fd', 'xl', 'error' or 'unknown'";
       throw typeof kind === 'string'
         ? outOfRange('frame.kind', accepted, kind)
         : invalidArgumentType('frame.kind', accepted, kind);

@@ -47,6 +47,8 @@ export {
   type FdFrame,
   type FdFrameInput,
   packFrame,
+  type UnknownFrame,
+  type UnknownFrameInput,
   unpackFrame,
   type XlFrame,
   type XlFrameInput,

@@ -8,13 +8,12 @@ import {
   type ReceivedMessage,
   Socket,
   SocketError,
-  socketError,
   soRxqOvfl,
   soTimestamping,
   type TransferOptions,
 } from '@sock/core';
 import { type CanAddress, type CanInput, canRaw } from './address.js';
-import { CANFD_MTU, CANXL_MTU } from './constants.gen.js';
+import { CANXL_MTU } from './constants.gen.js';
 import type { CanFilterInput } from './filters.js';
 import { type CanFrame, type CanFrameInput, packFrame, unpackFrame } from './frame.js';
 import {
@@ -100,11 +99,8 @@ function giveBack(batch: Batch): void {
 const BATCH_MAX = 1024;
 const COUNT = 64;
 
-function unpack(data: Buffer): CanFrame {
-  const frame = unpackFrame(data);
-  if (frame !== undefined) return frame;
-  throw socketError('recvmsg', 'EBADMSG', `a message of ${data.length} bytes is no CAN frame known here`);
-}
+// what the kernel has given out it does not give again: nothing is lost because it is not known
+const unpack = (data: Buffer): CanFrame => unpackFrame(data) ?? { kind: 'unknown', data };
 
 function toFrame({ data, flags, address, ancillary }: ReceivedMessage<CanAddress>): ReceivedFrame {
   return {
@@ -113,6 +109,10 @@ function toFrame({ data, flags, address, ancillary }: ReceivedMessage<CanAddress
     local: (flags & MSG_DONTROUTE) !== 0,
     own: (flags & MSG_CONFIRM) !== 0,
   };
+}
+
+function receptionBatch({ count = COUNT }: RecvFramesOptions): Batch {
+  return takeBatch(checkInteger('options.count', count, 1, BATCH_MAX), CANXL_MTU, RECEPTION_ANCILLARY);
 }
 
 function framesOf(batch: Batch): ReceivedFrame[] {
@@ -198,7 +198,7 @@ export class CanRawSocket extends Socket<CanAddress, CanInput> {
   /**
    * Receives a frame with its interface, its times and the count of lost frames, in one system call.
    * With MSG_ERRQUEUE among the flags: a frame that was sent, with the time of it, where
-   * SO_TIMESTAMPING asks for that.
+   * SO_TIMESTAMPING asks for that (of kind `unknown`, without data, with SOF_TIMESTAMPING_OPT_TSONLY).
    * @throws SocketError `ENETDOWN`, `ENODEV`
    */
   async recvFrame(options?: TransferOptions): Promise<ReceivedFrame> {
@@ -221,27 +221,12 @@ export class CanRawSocket extends Socket<CanAddress, CanInput> {
     return received(this, () => this.recvFrame(options));
   }
 
-  private receptionBatch({ count = COUNT }: RecvFramesOptions): Batch {
-    checkInteger('options.count', count, 1, BATCH_MAX);
-    return takeBatch(count, this.takesXl() ? CANXL_MTU : CANFD_MTU, RECEPTION_ANCILLARY);
-  }
-
-  private takesXl(): boolean {
-    try {
-      return this.getOption(canRawXlFrames);
-    } catch (error) {
-      // a kernel without CAN XL; what else is wrong the call will say
-      if (error instanceof SocketError) return false;
-      throw error;
-    }
-  }
-
   /**
    * Receives as many frames as there are, at least one, in one system call. Source: recvmmsg(2).
    * `recvBatch` and `unpackFrame` do so without an allocation per frame.
    */
   async recvFrames(options: RecvFramesOptions = {}): Promise<ReceivedFrame[]> {
-    const batch = this.receptionBatch(checkObject('options', options));
+    const batch = receptionBatch(checkObject('options', options));
     try {
       await this.recvBatch(batch, options);
       return framesOf(batch);
@@ -252,7 +237,7 @@ export class CanRawSocket extends Socket<CanAddress, CanInput> {
 
   /** As `recvFrames`, blocking the thread. */
   recvFramesSync(options: RecvFramesOptions = {}): ReceivedFrame[] {
-    const batch = this.receptionBatch(checkObject('options', options));
+    const batch = receptionBatch(checkObject('options', options));
     try {
       this.recvBatchSync(batch, options);
       return framesOf(batch);
@@ -263,7 +248,7 @@ export class CanRawSocket extends Socket<CanAddress, CanInput> {
 
   /** As `recvFrames`, without waiting: `null` where there is none. */
   tryRecvFrames(options: Pick<RecvFramesOptions, 'count' | 'flags'> = {}): ReceivedFrame[] | null {
-    const batch = this.receptionBatch(checkObject('options', options));
+    const batch = receptionBatch(checkObject('options', options));
     try {
       return this.tryRecvBatch(batch, options) === null ? null : framesOf(batch);
     } finally {

@@ -32,20 +32,19 @@ const littleEndian = (name: bigint): Buffer => {
 
 describeIf(hasJ1939, 'claimAddress', function () {
   this.timeout(20_000);
-  const can = bus();
-  const own = cleaner();
-
   // Where the last socket closes within 250 ms of anybody's claim, the kernel (6.1) keeps the interface
-  // for ever: this one closes later.
+  // for ever: this one closes later, and before the interface is removed, which would wait for it.
   let last: J1939Socket;
-  before(async () => {
-    last = new J1939Socket();
-    await last.bind({ interface: can.name, address: 0xf0 });
-  });
   after(async () => {
     await delay(300);
     last.close();
   });
+  const can = bus();
+  before(async () => {
+    last = new J1939Socket();
+    await last.bind({ interface: can.name, address: 0xf0 });
+  });
+  const own = cleaner();
 
   async function claim(
     name: bigint,

@@ -9,6 +9,7 @@ import {
   formatFrame,
   packFrame,
   parseFrame,
+  type UnknownFrameInput,
   unpackFrame,
 } from '@sock/can';
 import { itIf, thrown } from '@sock/testkit';
@@ -93,6 +94,13 @@ describe('CAN frames', () => {
     );
   });
 
+  it('of kinds that are not known are their bytes', () => {
+    const frame: UnknownFrameInput = { kind: 'unknown', data: Buffer.of(1, 2, 0xff) };
+    expect(packFrame(frame)).to.deep.equal(Buffer.of(1, 2, 0xff));
+    expect(formatFrame(frame)).to.equal('?#0102FF');
+    expect(formatFrame({ kind: 'unknown', data: packFrame({ id: 1 }) })).to.equal('001#');
+  });
+
   it('share the memory that they were unpacked from', () => {
     const bytes = packFrame({ id: 1, data: 'abc' });
     const frame = unpackFrame(bytes) as CanFrame;
@@ -137,6 +145,8 @@ describe('CAN frames', () => {
       [{ kind: 'xl', priority: 1, af: 2 ** 32, data: 'x' }, 'frame.af', 'ERR_OUT_OF_RANGE'],
       [{ kind: 'error', classes: 2 ** 29 }, 'frame.classes', 'ERR_OUT_OF_RANGE'],
       [{ kind: 'error', classes: 1, data: bytes(9) }, 'frame.data', 'ERR_OUT_OF_RANGE'],
+      [{ kind: 'unknown', data: bytes(2061) }, 'frame.data', 'ERR_OUT_OF_RANGE'],
+      [{ kind: 'unknown' }, 'frame.data', 'ERR_INVALID_ARG_TYPE'],
     ];
     for (const [frame, argument, code] of table) {
       const error = thrown(() => packFrame(frame as CanFrameInput));

@@ -7,20 +7,9 @@ import {
   formatFrame,
   IsotpSocket,
   J1939Socket,
-  packFrame,
   type ReceivedFrame,
 } from '@sock/can';
-import {
-  type AddressFamily,
-  AF_PACKET,
-  SOCK_RAW,
-  Socket,
-  type SocketError,
-  soRcvBuf,
-  soSndBuf,
-  writeI32,
-  writeU16BE,
-} from '@sock/core';
+import { type SocketError, soRcvBuf, soSndBuf } from '@sock/core';
 import {
   capability,
   delay,
@@ -31,6 +20,7 @@ import {
   probe,
   rejection,
   scaled,
+  startNode,
   thrown,
   within,
 } from '@sock/testkit';
@@ -46,7 +36,6 @@ import {
   hasRaw,
   ip,
   removeInterface,
-  wire,
 } from './bus.js';
 
 const run = promisify(execFile);
@@ -182,6 +171,43 @@ describeIf(hasRaw, 'receivers that are too slow', function () {
       expect((await receiver.recvPdu()).data.toString()).to.equal('and on');
     });
   });
+});
+
+describeIf(hasRaw, 'many frames', function () {
+  this.timeout(60_000);
+  const can = bus();
+
+  for (const form of ['recvFrame', 'recvFrames'] as const) {
+    it(`${form} keeps no memory of those that are gone`, async () => {
+      const program = `
+        import { CanRawSocket } from '@sock/can';
+        const sender = new CanRawSocket();
+        await sender.bind({ interface: '${can.name}' });
+        const receiver = new CanRawSocket();
+        await receiver.bind({ interface: '${can.name}' });
+        const frames = Array.from({ length: 50 }, (_, id) => ({ id, data: 'abcdefgh' }));
+        async function exchange(times) {
+          for (let i = 0; i < times; i++) {
+            sender.sendFramesSync(frames);
+            for (let got = 0; got < frames.length; ) {
+              got += '${form}' === 'recvFrame' ? ((await receiver.recvFrame()), 1) : (await receiver.recvFrames()).length;
+            }
+          }
+          globalThis.gc();
+          const { heapUsed, external } = process.memoryUsage();
+          return heapUsed + external;
+        }
+        await exchange(20);
+        const before = await exchange(20);
+        console.log((await exchange(200)) - before);
+      `;
+      const child = startNode(program, { flags: ['--expose-gc'], timeout: 50_000 });
+      // 10,000 frames: less than 40 bytes of each
+      expect(Number(await child.line())).to.be.below(400_000);
+      child.process.stdin?.end();
+      await child.succeeded();
+    });
+  }
 });
 
 describeIf([...hasRaw, ...tokenBucket], 'an interface that is too slow', function () {
@@ -435,20 +461,26 @@ describeIf(hasRaw, 'an interface that is removed', function () {
   });
 });
 
-describeIf(hasRaw, 'an interface that is renamed', function () {
+describeIf([...hasRaw, ...hasBcm, ...hasIsotp, ...hasJ1939], 'an interface that is renamed', function () {
   this.timeout(20_000);
   const own = cleaner();
 
+  // a name changes only while the interface is down
+  function rename(before: string): string {
+    const after = freshName();
+    ip('link', 'set', before, 'down');
+    ip('link', 'set', before, 'name', after);
+    ip('link', 'set', after, 'up');
+    return after;
+  }
+
   it('stays the one that sockets are bound to', async () => {
     const before = addInterface();
-    const after = freshName();
     const socket = own(new CanRawSocket());
     await socket.bind({ interface: before });
     const waiting = rejection(socket.recvFrame());
     await delay(10);
-    ip('link', 'set', before, 'down');
-    ip('link', 'set', before, 'name', after);
-    ip('link', 'set', after, 'up');
+    const after = rename(before);
     expect(await within('an error', waiting)).to.include({ code: 'ENETDOWN' });
     expect(socket.getsockname()).to.deep.equal({ interface: after });
     const sender = own(new CanRawSocket());
@@ -459,52 +491,68 @@ describeIf(hasRaw, 'an interface that is renamed', function () {
     await socket.sendFrame({ id: 10 }, { interface: after });
     removeInterface(after);
   });
-});
 
-/** Enough of packet(7) to put any bytes onto an interface. */
-const packet: AddressFamily<never, string> = {
-  name: 'packet',
-  domain: AF_PACKET,
-  encode(name, into, socket) {
-    writeU16BE(into, 0x000c, 2);
-    writeI32(into, socket.interfaceIndex(name), 4);
-    return 20;
-  },
-  decode() {
-    throw new TypeError('only sent to');
-  },
-  format: (name) => name,
-};
+  it('does not disturb a socket of all interfaces', async () => {
+    const before = addInterface();
+    const all = own(new CanRawSocket());
+    await all.bind({ interface: '' });
+    const waiting = all.recvFrame();
+    await delay(10);
+    const after = rename(before);
+    const sender = own(new CanRawSocket());
+    await sender.bind({ interface: after });
+    await sender.sendFrame({ id: 9 });
+    expect(await within('a frame', waiting)).to.include({ interface: after });
+    removeInterface(after);
+  });
 
-describeIf([...hasRaw, 'AF_PACKET'], 'malformed frames from elsewhere', function () {
-  this.timeout(20_000);
-  // what a program puts onto it comes out at the other end as if it were from the bus
-  const cable = wire();
-  const own = cleaner();
+  it('jobs of the broadcast manager go on', async () => {
+    const before = addInterface();
+    const jobs = own(new BcmSocket());
+    await jobs.connect({ interface: before });
+    jobs.txSetup({ frames: { id: 3 }, interval: 5 });
+    jobs.rxSetup({ id: 4 });
+    const waiting = rejection(jobs.recvEvent());
+    await delay(10);
+    const after = rename(before);
+    expect(await within('an error', waiting)).to.include({ code: 'ENETDOWN' });
+    const bus = own(new CanRawSocket());
+    await bus.bind({ interface: after });
+    expect(formatFrame((await within('a frame', bus.recvFrame())).frame)).to.equal('003#');
+    await bus.sendFrame({ id: 4 });
+    expect(await within('an event', jobs.recvEvent())).to.include({ type: 'RX_CHANGED', interface: after });
+    removeInterface(after);
+  });
 
-  it('do no harm', async () => {
-    const injector = own(new Socket(packet, SOCK_RAW));
-    const receiver = own(new CanRawSocket({ fd: true, xl: true, errors: 0x1fffffff }));
-    await receiver.bind({ interface: cable.right });
-    const inject = async (bytes: Uint8Array): Promise<void> => {
-      // what the kernel refuses is as well
-      await injector.sendTo(bytes, cable.left).catch(() => {});
-    };
-    for (let length = 0; length <= 80; length++) await inject(Buffer.alloc(length, 0xff));
-    const wrongLength = packFrame({ id: 1 });
-    wrongLength[4] = 64;
-    await inject(wrongLength);
-    const wrongFdLength = packFrame({ kind: 'fd', id: 1 });
-    wrongFdLength[4] = 255;
-    await inject(wrongFdLength);
-    const wrongXlLength = packFrame({ kind: 'xl', priority: 1, data: 'abc' });
-    wrongXlLength[6] = 200;
-    await inject(wrongXlLength);
-    await inject(packFrame({ id: 0x77, data: 'whole' }));
-    const seen: string[] = [];
-    while (!seen.includes('077#77686F6C65')) {
-      seen.push(formatFrame((await within('a frame', receiver.recvFrame())).frame));
-    }
-    expect(receiver.tryRecvFrame()).to.equal(null);
+  it('connections of ISO-TP stay', async () => {
+    const before = addInterface();
+    const [a, b] = [own(new IsotpSocket()), own(new IsotpSocket())];
+    await a.bind({ interface: before, rxId: 1, txId: 2 });
+    await b.bind({ interface: before, rxId: 2, txId: 1 });
+    const waiting = rejection(b.recvPdu());
+    await delay(10);
+    const after = rename(before);
+    expect(await within('an error', waiting)).to.include({ code: 'ENETDOWN' });
+    expect(b.getsockname()).to.deep.equal({ interface: after, rxId: 2, txId: 1 });
+    // the other one has not been told yet
+    expect(await rejection(a.send('lost'))).to.include({ code: 'ENETDOWN' });
+    await a.send(pattern(100));
+    expect(await within('a message', b.recvPdu())).to.include({ interface: after });
+    removeInterface(after);
+  });
+
+  it('stations of J1939 stay', async () => {
+    const before = addInterface();
+    const [a, b] = [own(new J1939Socket()), own(new J1939Socket())];
+    await a.bind({ interface: before, address: 0x20 });
+    await b.bind({ interface: before, address: 0x21 });
+    const waiting = rejection(b.recvGroup());
+    await delay(10);
+    const after = rename(before);
+    expect(await within('an error', waiting)).to.include({ code: 'ENETDOWN' });
+    await a.sendTo(pattern(100), { interface: after, address: 0x21, pgn: 0x1f00 });
+    expect(await within('a message', b.recvGroup())).to.include({ interface: after });
+    for (const socket of [a, b]) socket.close();
+    removeInterface(after);
   });
 });

@@ -22,6 +22,7 @@ import {
   type RecvFramesOptions,
   type SendFrameOptions,
   scmCanRawErrQueue,
+  type UnknownFrame,
   unpackFrame,
   type XlFrame,
 } from '@sock/can';
@@ -31,6 +32,7 @@ import {
   SCM_TSTAMP_SND,
   SO_EE_ORIGIN_TIMESTAMPING,
   SOF_TIMESTAMPING_OPT_ID,
+  SOF_TIMESTAMPING_OPT_TSONLY,
   SOF_TIMESTAMPING_SOFTWARE,
   SOF_TIMESTAMPING_TX_SOFTWARE,
   soTimestamping,
@@ -296,6 +298,19 @@ describeIf(hasRaw, 'CanRawSocket', function () {
       info: SCM_TSTAMP_SND,
       data: 1,
     });
+  });
+
+  it('the error queue without data is no frame, but its time', async () => {
+    const a = open();
+    a.setOption(
+      soTimestamping,
+      SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY,
+    );
+    await a.sendFrame({ id: 0x11, data: 'abc' });
+    const sent = await within('a time', a.recvFrame({ flags: MSG_ERRQUEUE }));
+    const nothing: UnknownFrame = { kind: 'unknown', data: Buffer.alloc(0) };
+    expect(sent.frame).to.deep.equal(nothing);
+    expect(sent.timestamp).to.be.a('bigint');
   });
 
   it('frames() gives them as they come, until the socket is closed', async () => {

@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
 import { benchmarks } from './benchmarks/index.js';
 import { absences, columns, contenderTable, targetTable } from './harness/format.js';
+import { emulated, insideLab, prepareGuest, runInLab } from './harness/lab.js';
 import { describe, disturbance, machine } from './harness/machine.js';
-import { writeDocumentation, writeResults } from './harness/output.js';
+import { writeDocumentation, writeLabDocumentation, writeResults } from './harness/output.js';
 import { runBenchmark } from './harness/run.js';
+import { soakAll } from './harness/soak.js';
 import type { Benchmark, BenchmarkResult, Settings } from './harness/types.js';
 
 const help = `npm run bench -- [options]
@@ -13,22 +15,55 @@ const help = `npm run bench -- [options]
   --only NAME      only this benchmark; may be given several times
   --rounds NUMBER  rounds of each contender
   --write-docs     also writes docs/benchmarks.md and docs/bench.svg, from a whole run
+  --lab GROUP      the benchmarks of a family that few kernels have, in the kernel lab
+  --contender TEXT only contenders whose name has this in it; may be given several times
+  --soak NUMBER    instead of measuring: so many operations with each of ours, looking at its memory
   --list           names the benchmarks
 `;
 
-function chosen(names: readonly string[]): readonly Benchmark[] {
-  for (const name of names) {
-    if (!benchmarks.some((benchmark) => benchmark.name === name)) {
-      throw new Error(`--only takes one of ${benchmarks.map((benchmark) => benchmark.name).join(', ')}, not ${name}`);
-    }
+function chosen(names: readonly string[], group: string | undefined): readonly Benchmark[] {
+  const groups = new Set(benchmarks.flatMap(({ lab }) => lab?.group ?? []));
+  if (group !== undefined && !groups.has(group)) {
+    throw new Error(`--lab takes one of ${[...groups].join(', ')}, not ${group}`);
   }
-  return names.length === 0 ? benchmarks : benchmarks.filter(({ name }) => names.includes(name));
+  const offered = benchmarks.filter(({ lab }) => lab?.group === group);
+  for (const name of names) {
+    if (offered.some((benchmark) => benchmark.name === name)) continue;
+    const other = benchmarks.find((benchmark) => benchmark.name === name)?.lab;
+    if (other !== undefined) throw new Error(`${name} runs in the kernel lab: --lab ${other.group}`);
+    throw new Error(`--only takes one of ${offered.map((benchmark) => benchmark.name).join(', ')}, not ${name}`);
+  }
+  return names.length === 0 ? offered : offered.filter(({ name }) => names.includes(name));
+}
+
+function withContenders(benchmark: Benchmark, texts: readonly string[]): Benchmark {
+  if (texts.length === 0) return benchmark;
+  return {
+    ...benchmark,
+    contenders: benchmark.contenders.filter(({ name }) => texts.some((text) => name.includes(text))),
+  };
+}
+
+function numberOf(option: string, text: string, least: number, most: number): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= least && number <= most) return number;
+  throw new Error(`${option} takes a number from ${least} to ${most}`);
 }
 
 function roundsOf(text: string | undefined, otherwise: number): number {
-  const rounds = text === undefined ? otherwise : Number(text);
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) throw new Error('--rounds takes a number from 1 to 100');
-  return rounds;
+  return text === undefined ? otherwise : numberOf('--rounds', text, 1, 100);
+}
+
+function settingsOf(quick: boolean, rounds: string | undefined): Settings {
+  // Instructions are counted, not time: what else the machine does makes no difference. A process may wait long, though.
+  if (emulated) {
+    return quick
+      ? { rounds: roundsOf(rounds, 1), warmUp: 300, duration: 100, connections: 200, patience: 300_000 }
+      : { rounds: roundsOf(rounds, 3), warmUp: 500, duration: 200, connections: 400, patience: 300_000 };
+  }
+  return quick
+    ? { rounds: roundsOf(rounds, 3), warmUp: 150, duration: 120, connections: 2000, patience: 5000 }
+    : { rounds: roundsOf(rounds, 5), warmUp: 400, duration: 300, connections: 4000, patience: 5000 };
 }
 
 function print(result: BenchmarkResult): void {
@@ -45,22 +80,35 @@ async function main(): Promise<void> {
       only: { type: 'string', multiple: true, default: [] },
       rounds: { type: 'string' },
       'write-docs': { type: 'boolean', default: false },
+      lab: { type: 'string' },
+      contender: { type: 'string', multiple: true, default: [] },
+      soak: { type: 'string' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return void process.stdout.write(help);
   if (values.list) {
-    for (const { name, title } of benchmarks) console.log(`${name.padEnd(15)}${title}`);
+    for (const { name, title, lab } of benchmarks) {
+      console.log(`${name.padEnd(15)}${title}${lab === undefined ? '' : ` (--lab ${lab.group})`}`);
+    }
     return;
   }
   const only = values.only.flatMap((text) => text.split(','));
-  const wanted = chosen(only);
-  if (values['write-docs'] && only.length > 0) throw new Error('--write-docs needs a whole run, without --only');
-  const usual: Settings = values.quick
-    ? { rounds: roundsOf(values.rounds, 3), warmUp: 150, duration: 120, connections: 2000 }
-    : { rounds: roundsOf(values.rounds, 5), warmUp: 400, duration: 300, connections: 4000 };
-  const settings = values.long ? { ...usual, warmUp: 10 * usual.warmUp, duration: 10 * usual.duration } : usual;
+  const wanted = chosen(only, values.lab).map((benchmark) => withContenders(benchmark, values.contender));
+  if (values['write-docs'] && only.length + values.contender.length > 0) {
+    throw new Error('--write-docs needs a whole run, without --only and --contender');
+  }
+  if (values.lab !== undefined && !insideLab) {
+    process.exitCode = await runInLab(wanted, process.argv.slice(2));
+    return;
+  }
+  await prepareGuest(wanted);
+  if (values.soak !== undefined) {
+    if (!(await soakAll(wanted, numberOf('--soak', values.soak, 1000, 1e10)))) process.exitCode = 1;
+    return;
+  }
+  const settings = settingsOf(values.quick, values.rounds);
   const here = await machine();
   console.log(describe(here));
   const busy = disturbance();
@@ -73,8 +121,13 @@ async function main(): Promise<void> {
   }
   console.log('\nRatios (≥: how many times as fast as the other; ≤: how much of what the other needs)\n');
   console.log(columns(targetTable(results.flatMap(({ targets }) => targets))));
-  const files = await writeResults(results, here, settings);
-  if (values['write-docs']) files.push(...(await writeDocumentation(results, here, settings, busy)));
+  const files = await writeResults(results, here, settings, values.lab);
+  if (values['write-docs']) {
+    const run = { results, machine: here, settings, busy };
+    files.push(
+      ...(await (values.lab === undefined ? writeDocumentation(run) : writeLabDocumentation(run, values.lab))),
+    );
+  }
   console.log(`\n${files.join('\n')}`);
 }
 

@@ -1,5 +1,6 @@
 import type { Benchmark } from '../harness/types.js';
 import { accept } from './accept.js';
+import { canReceive } from './can.js';
 import { memory } from './memory.js';
 import { packetReceive, packetRing } from './packet.js';
 import { pingPong } from './ping-pong.js';
@@ -22,4 +23,5 @@ export const benchmarks: readonly Benchmark[] = [
   accept,
   memory,
   start,
+  canReceive,
 ];

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { folders } from './paths.js';
@@ -20,7 +20,9 @@ async function compile(name: string): Promise<string> {
   const source = join(folders.c, `${name}.c`);
   const target = join(folders.build, name);
   await mkdir(folders.build, { recursive: true });
-  const newest = Math.max(await changed(source), await changed(join(folders.c, 'bench.h')));
+  const headers = (await readdir(folders.c)).filter((file) => file.endsWith('.h'));
+  const inputs = [source, ...headers.map((file) => join(folders.c, file))];
+  const newest = Math.max(...(await Promise.all(inputs.map(changed))));
   if ((await changed(target)) < newest) {
     await run(process.env.CC ?? 'cc', [...flags, '-o', target, source]);
   }

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chart } from './chart.js';
 import { absences, contenderTable, markdown, targetTable } from './format.js';
@@ -39,17 +39,31 @@ async function write(folder: string, name: string, content: string): Promise<str
   return file;
 }
 
-/** Writes latest.json and bench.svg to results/. @returns the names of the files */
+/** A run, as the documentation tells of it. */
+export interface Run {
+  readonly results: readonly BenchmarkResult[];
+  readonly machine: Machine;
+  readonly settings: Settings;
+  /** What disturbed it. */
+  readonly busy: string | undefined;
+}
+
+/**
+ * Writes latest.json and bench.svg to results/; of a run in the kernel lab, lab-GROUP.json and lab-GROUP.svg.
+ * @returns the names of the files
+ */
 export async function writeResults(
   results: readonly BenchmarkResult[],
   machine: Machine,
   settings: Settings,
+  group: string | undefined,
 ): Promise<string[]> {
   const unit = 'wall and cpu: nanoseconds per operation; memory and heap: bytes per operation';
   const whole = { machine, settings, unit, benchmarks: results.map(plain) };
+  const [figures, bars] = group === undefined ? ['latest', 'bench'] : [`lab-${group}`, `lab-${group}`];
   return [
-    await write(folders.results, 'latest.json', `${JSON.stringify(whole, null, 2)}\n`),
-    await write(folders.results, 'bench.svg', chart(results, describe(machine))),
+    await write(folders.results, `${figures}.json`, `${JSON.stringify(whole, null, 2)}\n`),
+    await write(folders.results, `${bars}.svg`, chart(results, describe(machine))),
   ];
 }
 
@@ -60,20 +74,33 @@ function section(result: BenchmarkResult): string {
   return parts.join('\n\n');
 }
 
+function conditions({ machine, settings, busy }: Run): string {
+  return (
+    `${describe(machine)}. Medians of ${settings.rounds} rounds of ${settings.duration} ms each, after ` +
+    `${settings.warmUp} ms of warm-up in Node.${busy === undefined ? '' : ` When they were measured, ${busy}.`}`
+  );
+}
+
+const page = 'benchmarks.md';
+const opening = (group: string): string => `<!-- lab ${group} -->`;
+const closing = (group: string): string => `<!-- end of lab ${group} -->`;
+
+/** The parts of the page that runs in the kernel lab have written, each with its marks. */
+async function labParts(): Promise<Map<string, string>> {
+  const text = await readFile(join(folders.documentation, page), 'utf8').catch(() => '');
+  const found = text.matchAll(/<!-- lab (\S+) -->\n[\s\S]*?<!-- end of lab \1 -->/g);
+  return new Map(Array.from(found, ([part, group = '']) => [group, part]));
+}
+
 /** Writes benchmarks.md and bench.svg to the documentation. @returns the names of the files */
-export async function writeDocumentation(
-  results: readonly BenchmarkResult[],
-  machine: Machine,
-  settings: Settings,
-  busy: string | undefined,
-): Promise<string[]> {
-  const page = [
+export async function writeDocumentation(run: Run): Promise<string[]> {
+  const { results, machine } = run;
+  const text = [
     '# Benchmarks',
     'This page is written by `npm run bench -- --write-docs`. Every line was measured in one run, side by side with ' +
       'what one would use instead and with a C program that makes the same system calls; ' +
       '[tools/bench](../tools/bench/README.md) says how, and measures it on your machine.',
-    `${describe(machine)}. Medians of ${settings.rounds} rounds of ${settings.duration} ms each, after ` +
-      `${settings.warmUp} ms of warm-up in Node.${busy === undefined ? '' : ` When they were measured, ${busy}.`}`,
+    conditions(run),
     '![@sock beside its peers and C](bench.svg)',
     '## Ratios',
     'With a target of “at least” the ratio says how many times as fast @sock is as the other; with “at most” how much ' +
@@ -84,10 +111,31 @@ export async function writeDocumentation(
     'Time is what passes, CPU the processor time, user and system, of the measured process. The spread is the ' +
       'distance of the quartiles of the rounds, as a share of the median, for the first figure.',
     ...results.map(section),
-    '',
+    ...(await labParts()).values(),
   ].join('\n\n');
   return [
-    await write(folders.documentation, 'benchmarks.md', page.replace(/\n+$/, '\n')),
+    await write(folders.documentation, page, `${text}\n`),
     await write(folders.documentation, 'bench.svg', chart(results, describe(machine))),
   ];
+}
+
+/** Writes the part of benchmarks.md about a group that is measured in the kernel lab. @returns the names of the files */
+export async function writeLabDocumentation(run: Run, group: string): Promise<string[]> {
+  const { results } = run;
+  const part = [
+    opening(group),
+    `## In the kernel lab: ${group}`,
+    `Few kernels have this family: it was measured in the [kernel lab](../tools/kernel-lab/README.md), by ` +
+      `\`npm run bench -- --lab ${group} --write-docs\`. Where the processor is emulated its clock advances by a ` +
+      'nanosecond for each instruction, so that the figures are numbers of instructions, of the program and of the ' +
+      'kernel for it, whatever else the machine does.',
+    conditions(run),
+    markdown(targetTable(results.flatMap(({ targets }) => targets))),
+    ...results.map(section),
+    closing(group),
+  ].join('\n\n');
+  const text = await readFile(join(folders.documentation, page), 'utf8');
+  const old = (await labParts()).get(group);
+  const whole = old === undefined ? `${text}\n${part}\n` : text.replace(old, () => part);
+  return [await write(folders.documentation, page, whole)];
 }

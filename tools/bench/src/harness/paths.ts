@@ -15,4 +15,5 @@ export const folders = {
   build: path('build/'),
   results: path('results/'),
   documentation: path('../../docs/'),
+  lab: path('../kernel-lab/'),
 };

@@ -13,14 +13,12 @@ import type {
   Measure,
   Program,
   Report,
+  Sample,
   Settings,
 } from './types.js';
 
 /** Milliseconds of warm-up for what is not compiled while it runs. */
 const coldStart = 50;
-
-/** Milliseconds that a process may need beyond what it measures. */
-const patience = 5000;
 
 async function withTimeout<T>(promise: Promise<T>, limit: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -40,23 +38,23 @@ function argumentsOf(line: unknown): string[] {
   return given;
 }
 
-/** Runs one contender once, in a process of its own, with its counterpart in another. */
-async function measure(contender: Contender, counterpart: Counterpart | undefined, settings: Settings) {
+/** Runs one contender once, in a process of its own, with its counterpart in another, and listens to it. */
+async function listen<T>(
+  contender: Contender,
+  counterpart: Counterpart | undefined,
+  variables: NodeJS.ProcessEnv,
+  limit: number,
+  hear: (measured: Child) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'sock-bench-'));
-  const variables = {
-    BENCH_WARM_UP: String(contender.program.kind === 'node' ? settings.warmUp : coldStart),
-    BENCH_DURATION: String(settings.duration),
-    BENCH_CONNECTIONS: String(settings.connections),
-    BENCH_PATH: join(folder, 'socket'),
-  };
   const children: Child[] = [];
   const start = async (program: Program, extra: readonly string[], place?: Place): Promise<Child> => {
-    const child = await Child.start(program, extra, place, variables);
+    const child = await Child.start(program, extra, place, { ...variables, BENCH_PATH: join(folder, 'socket') });
     children.push(child);
     return child;
   };
-  const whole = async (): Promise<Report> => {
-    if (counterpart === undefined) return (await (await start(contender.program, [])).line()) as Report;
+  const whole = async (): Promise<T> => {
+    if (counterpart === undefined) return hear(await start(contender.program, []));
     let measured: Child;
     if (counterpart.order === 'first') {
       const other = await start(counterpart.program, [], 'last');
@@ -65,14 +63,44 @@ async function measure(contender: Contender, counterpart: Counterpart | undefine
       measured = await start(contender.program, [], 'others');
       await start(counterpart.program, argumentsOf(await measured.line()), 'last');
     }
-    return (await measured.line()) as Report;
+    return hear(measured);
   };
   try {
-    return await withTimeout(whole(), settings.warmUp + settings.duration + patience);
+    return await withTimeout(whole(), limit);
   } finally {
     await Promise.all(children.map((child) => child.stop()));
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function measure(contender: Contender, counterpart: Counterpart | undefined, settings: Settings): Promise<Report> {
+  const variables = {
+    BENCH_WARM_UP: String(contender.program.kind === 'node' ? settings.warmUp : coldStart),
+    BENCH_DURATION: String(settings.duration),
+    BENCH_CONNECTIONS: String(settings.connections),
+  };
+  const limit = settings.warmUp + settings.duration + settings.patience;
+  return listen(contender, counterpart, variables, limit, async (measured) => (await measured.line()) as Report);
+}
+
+/** Milliseconds that a soak may take: hours under emulation. */
+const soakLimit = 8 * 3_600_000;
+
+/** Runs one contender for so many operations. @param hear is given each look at its memory */
+export function soak(
+  contender: Contender,
+  counterpart: Counterpart | undefined,
+  operations: number,
+  hear: (sample: Sample) => void,
+): Promise<void> {
+  const variables = { BENCH_SOAK: String(operations) };
+  return listen(contender, counterpart, variables, soakLimit, async (measured) => {
+    for (let done = 0; done < operations; ) {
+      const { sample } = (await measured.line()) as { sample: Sample };
+      done = sample.operations;
+      hear(sample);
+    }
+  });
 }
 
 const reported: readonly Measure[] = ['wall', 'cpu', 'memory', 'heap'];

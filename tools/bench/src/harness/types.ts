@@ -1,6 +1,6 @@
-import type { Report } from '../contenders/meter.js';
+import type { Report, Sample } from '../contenders/meter.js';
 
-export type { Report };
+export type { Report, Sample };
 
 /** What a figure says of one operation: nanoseconds of time, nanoseconds of processor time, bytes of memory. */
 export type Measure = 'wall' | 'cpu' | 'memory' | 'heap';
@@ -24,7 +24,7 @@ export interface Contender {
   readonly party: Party;
   readonly program: Program;
   /** Packages that must load, for a contender that may be absent. */
-  readonly needs?: 'unix-dgram' | 'cap' | 'pcap';
+  readonly needs?: 'unix-dgram' | 'cap' | 'pcap' | 'socketcan';
 }
 
 /** The process at the other end: started before the measured one, or after it, with what the earlier one tells. */
@@ -46,6 +46,14 @@ export interface Target {
   readonly atMost?: number;
 }
 
+/** What a benchmark needs that few machines have: it is measured in the kernel lab (`--lab`). */
+export interface Lab {
+  /** What `--lab` names: the family. */
+  readonly group: string;
+  /** Shell commands that make the guest ready. It has this benchmark's group to itself. */
+  readonly setup: readonly string[];
+}
+
 export interface Benchmark {
   readonly name: string;
   readonly title: string;
@@ -58,6 +66,7 @@ export interface Benchmark {
   readonly contenders: readonly Contender[];
   readonly counterpart?: Counterpart;
   readonly targets: readonly Target[];
+  readonly lab?: Lab;
   /** Times the usual number of rounds. */
   readonly repeat?: number;
 }
@@ -93,4 +102,6 @@ export interface Settings {
   readonly duration: number;
   /** Idle connections to open. */
   readonly connections: number;
+  /** Milliseconds that a process may need beyond what it measures. */
+  readonly patience: number;
 }
