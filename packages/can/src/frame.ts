@@ -5,6 +5,7 @@ import {
   type Data,
   invalidArgumentType,
   outOfRange,
+  readI32,
   readU16,
   readU32,
   toBytes,
@@ -12,12 +13,15 @@ import {
   writeU32,
 } from '@sock/core';
 import {
+  CAN_EFF_FLAG,
+  CAN_EFF_MASK,
   CAN_ERR_FLAG,
   CAN_ERR_MASK,
   CAN_MAX_DLEN,
   CAN_MAX_RAW_DLC,
   CAN_MTU,
   CAN_RTR_FLAG,
+  CAN_SFF_MASK,
   CANFD_BRS,
   CANFD_ESI,
   CANFD_FDF,
@@ -34,7 +38,7 @@ import {
   CANXL_XLF,
 } from './constants.gen.js';
 import { type CanErrorDetails, describeCanError } from './error-frame.js';
-import { and, idOf, isExtended, or, toCanId } from './structures.js';
+import { and, or, toCanId } from './structures.js';
 
 /** A frame of CAN 2.0: up to 8 bytes. */
 export interface ClassicFrame {
@@ -307,28 +311,36 @@ export function packFrame(frame: CanFrameInput): Buffer {
   }
 }
 
+// of every frame that is received: with numbers of 31 bits, which cost no memory
 function unpackClassic(bytes: Buffer): ClassicFrame | ErrorFrame {
-  const canId = readU32(bytes, 0);
-  const length = Math.min(bytes[LEN] as number, CAN_MAX_DLEN);
-  if (and(canId, CAN_ERR_FLAG) !== 0) {
-    const classes = and(canId, CAN_ERR_MASK);
+  const canId = readI32(bytes, 0);
+  if ((canId & CAN_ERR_FLAG) !== 0) {
+    const classes = canId & CAN_ERR_MASK;
     const data = bytes.subarray(DATA, DATA + CAN_MAX_DLEN);
     return { kind: 'error', classes, details: describeCanError(classes, data), data };
   }
-  const remote = and(canId, CAN_RTR_FLAG) !== 0;
+  const length = Math.min(bytes[LEN] as number, CAN_MAX_DLEN);
   const code = bytes[LEN8_DLC] as number;
-  const dlc = length === CAN_MAX_DLEN && code > CAN_MAX_DLEN && code <= CAN_MAX_RAW_DLC ? code : length;
-  const data = bytes.subarray(DATA, DATA + (remote ? 0 : length));
-  return { kind: 'classic', id: idOf(canId), extended: isExtended(canId), remote, dlc, data };
+  const extended = (canId & CAN_EFF_FLAG) !== 0;
+  const remote = (canId & CAN_RTR_FLAG) !== 0;
+  return {
+    kind: 'classic',
+    id: canId & (extended ? CAN_EFF_MASK : CAN_SFF_MASK),
+    extended,
+    remote,
+    dlc: length === CAN_MAX_DLEN && code > CAN_MAX_DLEN && code <= CAN_MAX_RAW_DLC ? code : length,
+    data: bytes.subarray(DATA, DATA + (remote ? 0 : length)),
+  };
 }
 
 function unpackFd(bytes: Buffer): FdFrame {
-  const canId = readU32(bytes, 0);
+  const canId = readI32(bytes, 0);
   const flags = bytes[FLAGS] as number;
+  const extended = (canId & CAN_EFF_FLAG) !== 0;
   return {
     kind: 'fd',
-    id: idOf(canId),
-    extended: isExtended(canId),
+    id: canId & (extended ? CAN_EFF_MASK : CAN_SFF_MASK),
+    extended,
     brs: (flags & CANFD_BRS) !== 0,
     esi: (flags & CANFD_ESI) !== 0,
     data: bytes.subarray(DATA, DATA + Math.min(bytes[LEN] as number, CANFD_MAX_DLEN)),

@@ -1,5 +1,6 @@
+import { endianness } from 'node:os';
 import { checkInteger, invalidArgumentType, toBytes } from './arguments.js';
-import { readI32, readI64, readU32, readU64, writeI32, writeU32, writeU64 } from './bytes.js';
+import { readI32, readI64, readU32, writeI32, writeU32, writeU64 } from './bytes.js';
 import {
   SCM_PIDFD,
   SCM_RIGHTS,
@@ -133,6 +134,15 @@ export function encodeAncillary(items: Iterable<AncillaryItem>): Uint8Array {
   return bytes;
 }
 
+// Where in 64 bits the lower half lies, and the upper one. Numbers of 32 bits are read without an object for each.
+const [LOW, HIGH] = endianness() === 'LE' ? [0, 4] : [4, 0];
+
+// a size_t, of what fits into memory: the kernel counts no control messages of 4 GB
+const lengthAt = (control: Uint8Array, offset: number): number => readU32(control, WORD === 8 ? offset + LOW : offset);
+
+/** Shared by all control messages without descriptors: nothing is ever added. */
+const NO_DESCRIPTORS = new Set<number>();
+
 const carriesDescriptors = ({ level, type }: AncillaryItem): boolean =>
   level === SOL_SOCKET && (type === SCM_RIGHTS || type === SCM_PIDFD);
 
@@ -162,7 +172,7 @@ const collected = new FinalizationRegistry<ReadonlySet<number>>((fds) => {
  * disposing closes the others. What is collected undisposed is closed too, with a warning.
  */
 export class Ancillary implements Iterable<AncillaryItem>, Disposable {
-  private static readonly empty = new Ancillary([], new Set());
+  private static readonly empty = new Ancillary([], NO_DESCRIPTORS);
 
   /** @internal */
   private constructor(
@@ -180,9 +190,9 @@ export class Ancillary implements Iterable<AncillaryItem>, Disposable {
   /** @internal Reads what recvmsg(2) gave; copies it. */
   static parse(control: Uint8Array): Ancillary {
     const items: AncillaryItem[] = [];
-    const fds = new Set<number>();
+    let fds: Set<number> | undefined;
     for (let offset = 0; offset + HEADER <= control.length; ) {
-      const length = WORD === 8 ? Number(readU64(control, offset)) : readU32(control, offset);
+      const length = lengthAt(control, offset);
       if (length < HEADER) break;
       const item = {
         level: readI32(control, offset + WORD),
@@ -192,11 +202,12 @@ export class Ancillary implements Iterable<AncillaryItem>, Disposable {
       items.push(item);
       if (carriesDescriptors(item)) {
         // a pidfd that the kernel could not make is an errno
+        fds ??= new Set();
         for (const fd of descriptorsIn(item.data)) if (fd >= 0) fds.add(fd);
       }
       offset += align(length);
     }
-    return new Ancillary(items, fds);
+    return new Ancillary(items, fds ?? NO_DESCRIPTORS);
   }
 
   /** Number of control messages. */
@@ -277,8 +288,13 @@ export const scmRights: AncillaryMessage<number[], readonly number[]> & {
 const SECOND = 1_000_000_000n;
 
 // a struct timespec, in nanoseconds since 1970
-const timespec = (data: Uint8Array, offset: number): bigint | undefined =>
-  data.length < offset + 16 ? undefined : readI64(data, offset) * SECOND + readI64(data, offset + 8);
+function timespec(data: Uint8Array, offset: number): bigint | undefined {
+  if (data.length < offset + 16) return undefined;
+  // most messages have one of several times: bigints are dear
+  const seconds = readI32(data, offset + HIGH) * 2 ** 32 + readU32(data, offset + LOW);
+  const nanoseconds = readU32(data, offset + 8 + LOW);
+  return seconds === 0 && nanoseconds === 0 ? 0n : BigInt(seconds) * SECOND + BigInt(nanoseconds);
+}
 
 /** When the kernel received the message, in nanoseconds since 1970; microseconds matter. Source: socket(7). */
 export const scmTimestamp: AncillaryMessage<bigint> = ancillaryMessage({

@@ -1,7 +1,7 @@
-// CAN frames received on an interface, by the form that the first argument names: recvBatch (data and interface),
-// or with times and the count of lost frames: recvFrames, recvFrame, tryRecvFrame, frames.
+// CAN frames received on an interface, by the form that the first argument names: recvBatch, unpack (recvBatch, and an
+// object for each frame), or with times and the count of lost frames: recvFrames, recvFrame, tryRecvFrame, frames.
 import { type CanAddress, CanRawSocket, type ReceivedFrame, unpackFrame } from '@sock/can';
-import { MessageBatch } from '@sock/core';
+import { MessageBatch, readU32 } from '@sock/core';
 import { Credit } from './credit.js';
 import { argument, Meter, ready } from './meter.js';
 
@@ -10,7 +10,10 @@ const name = argument(1);
 const window = Number(argument(2));
 const creditId = 0x7ff;
 
-const socket = new CanRawSocket({ timestamps: form !== 'recvBatch', filters: [{ id: creditId, inverted: true }] });
+const socket = new CanRawSocket({
+  timestamps: form !== 'recvBatch' && form !== 'unpack',
+  filters: [{ id: creditId, inverted: true }],
+});
 await socket.bind({ interface: name });
 const credit = new Credit(window);
 let seen = 0;
@@ -27,15 +30,22 @@ function look({ frame, interface: from, timestamp }: ReceivedFrame): void {
 }
 
 switch (form) {
-  case 'recvBatch': {
+  case 'recvBatch':
+  case 'unpack': {
     const batch = new MessageBatch<CanAddress>({ count: 64, size: 72 });
+    const unpacks = form === 'unpack';
     let received: number;
     do {
       received = await socket.recvBatch(batch);
       for (let i = 0; i < received; i++) {
-        const frame = unpackFrame(batch.data(i));
-        if (frame?.kind !== 'classic' || batch.address(i)?.interface === '') continue;
-        seen += frame.id + (frame.data[0] as number);
+        if (batch.address(i)?.interface === '') throw new Error('a frame without an interface');
+        const data = batch.data(i);
+        if (unpacks) {
+          const frame = unpackFrame(data);
+          if (frame?.kind === 'classic') seen += frame.id + (frame.data[0] as number);
+        } else {
+          seen += readU32(data, 0) + (data[8] as number);
+        }
       }
     } while (!over(received));
     break;
