@@ -65,14 +65,14 @@ describeIf([...hasRaw, 'AF_PACKET'], 'malformed frames from elsewhere', function
     const group = 0x1f00;
     const [station, stranger] = [0x21, 0x20];
 
-    // control messages and data of the transport protocols, and frames of ISO-TP, with any content
+    // Control messages and data of the transport protocols, and frames of ISO-TP, with any content. No address claims:
+    // see claim.test.ts for those, after which Linux 6.1 may keep the interface for ever.
     const identifiers = [
       0x7e0,
       packJ1939Id({ pgn: 0xec00, destination: station, source: stranger }),
       packJ1939Id({ pgn: 0xeb00, destination: station, source: stranger }),
       packJ1939Id({ pgn: 0xc800, destination: station, source: stranger }),
       packJ1939Id({ pgn: 0xc700, destination: station, source: stranger }),
-      packJ1939Id({ pgn: 0xee00, destination: 0xff, source: station }),
     ];
     // the first byte says what a frame is, for all of these protocols
     const kinds = [

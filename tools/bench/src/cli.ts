@@ -58,8 +58,8 @@ function settingsOf(quick: boolean, rounds: string | undefined): Settings {
   // Instructions are counted, not time: what else the machine does makes no difference. A process may wait long, though.
   if (emulated) {
     return quick
-      ? { rounds: roundsOf(rounds, 1), warmUp: 300, duration: 100, connections: 200, patience: 300_000 }
-      : { rounds: roundsOf(rounds, 3), warmUp: 500, duration: 200, connections: 400, patience: 300_000 };
+      ? { rounds: roundsOf(rounds, 1), warmUp: 800, duration: 150, connections: 200, patience: 300_000 }
+      : { rounds: roundsOf(rounds, 3), warmUp: 1500, duration: 300, connections: 400, patience: 300_000 };
   }
   return quick
     ? { rounds: roundsOf(rounds, 3), warmUp: 150, duration: 120, connections: 2000, patience: 5000 }
