@@ -87,19 +87,23 @@ const NAME_LIFE = 20;
 /** Decodes addresses, keeping the last: consecutive datagrams often come from one sender. */
 export class AddressCache {
   private last: Uint8Array | undefined;
+  private lastWords: Int32Array | undefined;
   private length = -1;
   private until = 0;
   private address: unknown;
+  // what was decoded from last, four bytes at a time: one comparison for each message of a batch
+  private source: Uint8Array | undefined;
+  private words: Int32Array | undefined;
 
-  /** Decodes `length` bytes at `offset`; `null` where there are none. */
+  /** Forgets a name that an interface may not have any more: before what was received is decoded. */
+  expire(): void {
+    if (this.until !== Infinity && performance.now() >= this.until) this.length = -1;
+  }
+
+  /** Decodes `length` bytes at `offset`, which is a multiple of 4; `null` where there are none. */
   decode(socket: Addressed, bytes: Uint8Array, offset: number, length: number): unknown {
     if (length === 0) return null;
-    const { last } = this;
-    if (last !== undefined && length === this.length) {
-      let i = 0;
-      while (i < length && last[i] === bytes[offset + i]) i++;
-      if (i === length && (this.until === Infinity || performance.now() < this.until)) return this.address;
-    }
+    if (length === this.length && this.isLast(bytes, offset)) return this.address;
     const sockaddr = bytes.subarray(offset, offset + length);
     const asked = namesAsked;
     this.address = decodeAddress(socket, sockaddr);
@@ -108,6 +112,23 @@ export class AddressCache {
     this.last.set(sockaddr);
     this.length = length;
     return this.address;
+  }
+
+  private isLast(bytes: Uint8Array, offset: number): boolean {
+    const { length } = this;
+    const last = this.last as Uint8Array;
+    if (this.words === undefined || this.source !== bytes) {
+      this.source = bytes;
+      this.words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
+      this.lastWords = new Int32Array(last.buffer);
+    }
+    const { words } = this;
+    const lastWords = this.lastWords as Int32Array;
+    const start = offset >> 2;
+    const whole = length >> 2;
+    for (let i = 0; i < whole; i++) if (lastWords[i] !== words[start + i]) return false;
+    for (let i = whole << 2; i < length; i++) if (last[i] !== bytes[offset + i]) return false;
+    return true;
   }
 }
 

@@ -76,6 +76,8 @@ export class MessageBatch<Address = unknown, Input = Address> {
   }
 
   private slot(index: number): number {
+    // of an integer in range nothing is to be told
+    if (index >= 0 && index < this.used && (index | 0) === index) return index * NUMBERS;
     return checkInteger('index', index, 0, this.used - 1) * NUMBERS;
   }
 
@@ -167,6 +169,7 @@ export class MessageBatch<Address = unknown, Input = Address> {
     const got = calls.recvmmsg(fd, memory, size, sockaddrs, control, ancillarySize, numbers, 0, count, flags);
     this.socket = socket;
     this.used = Math.max(got, 0);
+    this.cache.expire();
     // descriptors that came along have an owner at once, which closes them where nobody looks at them
     if (got > 0 && (state[DESCRIPTORS] as number) > 0) for (let i = 0; i < got; i++) this.ancillary(i);
     return got;

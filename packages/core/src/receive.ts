@@ -233,7 +233,9 @@ export class RecvFromInto<Address> implements Operation<ReceivedInto<Address>> {
 }
 
 function senderOf<Address>(socket: Receiver): Address | null {
-  return socket.addresses.decode(socket, received, 0, state[ADDRESS_LENGTH] as number) as Address | null;
+  const { addresses } = socket;
+  addresses.expire();
+  return addresses.decode(socket, received, 0, state[ADDRESS_LENGTH] as number) as Address | null;
 }
 
 // control messages are received here and copied out: few are larger
