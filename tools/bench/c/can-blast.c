@@ -1,5 +1,5 @@
 /*
- * can-blast INTERFACE WINDOW: frames of 8 bytes, half a window for every credit that comes back, so that the
+ * can-blast INTERFACE WINDOW [SECONDS]: frames of 8 bytes, half a window for every credit that comes back, so that the
  * receiver's queue is never empty for long and never full. Where it shares the processor with the receiver, it keeps
  * it until the credit is used up: otherwise the first frame would wake the receiver, which then found one at a time.
  */
@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   static struct mmsghdr messages[BATCH];
   if (argc < 3) return 1;
   const struct sched_param first = {.sched_priority = 1};
-  at_most(60);
+  at_most(argc > 3 ? (unsigned)number(argv[3]) : 60);
   if (sched_setscheduler(0, SCHED_FIFO, &first) < 0) perror("SCHED_FIFO");
   int fd = can_bound(argv[1]), half = number(argv[2]) / 2, owed = 2 * half;
   can_filter(fd, CREDIT_ID, 0);

@@ -1,11 +1,10 @@
 import { parseArgs } from 'node:util';
 import { benchmarks } from './benchmarks/index.js';
 import { absences, columns, contenderTable, targetTable } from './harness/format.js';
-import { emulated, insideLab, prepareGuest, runInLab } from './harness/lab.js';
+import { emulated, insideLab, laboratory, prepareGuest, runInLab } from './harness/lab.js';
 import { describe, disturbance, machine } from './harness/machine.js';
 import { writeDocumentation, writeLabDocumentation, writeResults } from './harness/output.js';
 import { runBenchmark } from './harness/run.js';
-import { soakAll } from './harness/soak.js';
 import type { Benchmark, BenchmarkResult, Settings } from './harness/types.js';
 
 const help = `npm run bench -- [options]
@@ -17,7 +16,6 @@ const help = `npm run bench -- [options]
   --write-docs     also writes docs/benchmarks.md and docs/bench.svg, from a whole run
   --lab GROUP      the benchmarks of a family that few kernels have, in the kernel lab
   --contender TEXT only contenders whose name has this in it; may be given several times
-  --soak NUMBER    instead of measuring: so many operations with each of ours, looking at its memory
   --list           names the benchmarks
 `;
 
@@ -82,7 +80,6 @@ async function main(): Promise<void> {
       'write-docs': { type: 'boolean', default: false },
       lab: { type: 'string' },
       contender: { type: 'string', multiple: true, default: [] },
-      soak: { type: 'string' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -100,14 +97,10 @@ async function main(): Promise<void> {
     throw new Error('--write-docs needs a whole run, without --only and --contender');
   }
   if (values.lab !== undefined && !insideLab) {
-    process.exitCode = await runInLab(wanted, process.argv.slice(2));
+    process.exitCode = await runInLab('cli', wanted.map(laboratory), process.argv.slice(2));
     return;
   }
   await prepareGuest(wanted);
-  if (values.soak !== undefined) {
-    if (!(await soakAll(wanted, numberOf('--soak', values.soak, 1000, 1e10)))) process.exitCode = 1;
-    return;
-  }
   const settings = settingsOf(values.quick, values.rounds);
   const here = await machine();
   console.log(describe(here));

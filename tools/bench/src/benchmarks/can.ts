@@ -6,7 +6,8 @@ const name = 'vcan0';
 /** Frames under way at most. A receive buffer of the kernel's usual size holds about 270. */
 const window = 1024;
 
-const lab: Lab = {
+/** A virtual interface in the guest. */
+export const canLab: Lab = {
   group: 'can',
   setup: [
     `ip link add ${name} type vcan`,
@@ -32,7 +33,7 @@ export const canReceive: Benchmark = {
     'do, or every frame is unpacked; the other forms give objects with the time of reception and the count of lost ' +
     'frames too, from the same system call. Only the processor time of the receiver is counted.',
   measures: ['cpu', 'wall'],
-  lab,
+  lab: canLab,
   contenders: [
     ours('await recvBatch', sock('recvBatch')),
     ours('await recvBatch, unpackFrame', sock('unpack')),

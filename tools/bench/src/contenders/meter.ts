@@ -15,16 +15,7 @@ export interface Report {
   dropped?: number;
 }
 
-/** What a process says now and then of its memory while it does many operations. */
-export interface Sample {
-  operations: number;
-  /** Bytes of resident memory. */
-  resident: number;
-  /** Bytes of the JavaScript heap that are used, and of memory that belongs to its objects. */
-  used: number;
-}
-
-export function report(result: Report | { sample: Sample }): void {
+export function report(result: Report): void {
   writeSync(1, `${JSON.stringify(result)}\n`);
 }
 
@@ -43,16 +34,7 @@ function milliseconds(variable: string, otherwise: number): bigint {
   return BigInt(process.env[variable] ?? otherwise) * 1_000_000n;
 }
 
-/** Operations to do in a soak, where memory is looked at rather than time. */
-const soak = Number(process.env.BENCH_SOAK ?? 0);
-const SAMPLES = 40;
-
-function sample(operations: number): void {
-  const { rss, heapUsed, external } = process.memoryUsage();
-  report({ sample: { operations, resident: rss, used: heapUsed + external } });
-}
-
-/** Counts operations for the warm-up and then for the measured time, or as many as a soak asks for. */
+/** Counts operations for the warm-up and then for the measured time. */
 export class Meter {
   readonly #warmUp = milliseconds('BENCH_WARM_UP', 400);
   readonly #duration = milliseconds('BENCH_DURATION', 300);
@@ -66,8 +48,8 @@ export class Meter {
 
   /** @param every how many operations pass between two looks at the clock */
   constructor(every = 64) {
-    this.#every = soak === 0 ? every : soak / SAMPLES;
-    this.#next = this.#every;
+    this.#every = every;
+    this.#next = every;
   }
 
   /** @returns true once the measured time is over and the result is printed */
@@ -77,11 +59,6 @@ export class Meter {
   }
 
   #look(): boolean {
-    if (soak !== 0) {
-      sample(this.#operations);
-      this.#next += this.#every;
-      return this.#operations >= soak;
-    }
     const now = process.hrtime.bigint();
     this.#next = this.#operations + this.#every;
     if (this.#wall === null) {

@@ -8,10 +8,9 @@ import { promisify } from 'node:util';
 import { executable } from './compile.js';
 import { folders } from './paths.js';
 import { missing } from './peers.js';
-import type { Benchmark, Program } from './types.js';
+import type { Benchmark, Lab, Program } from './types.js';
 
 const run = promisify(execFile);
-const cli = fileURLToPath(new URL('../cli.js', import.meta.url));
 
 /** Seconds that a guest may take in all: a soak takes hours under emulation. */
 const limit = 8 * 3600;
@@ -22,54 +21,68 @@ export const insideLab = process.env.SOCK_LAB === '1';
 /** Whether the guest's processor is emulated: its clock then counts instructions, a nanosecond for each. */
 export const emulated = process.env.LAB_ACCEL === 'tcg';
 
-function programs(benchmark: Benchmark): Program[] {
-  const contenders = benchmark.contenders.map(({ program }) => program);
-  return benchmark.counterpart === undefined ? contenders : [...contenders, benchmark.counterpart.program];
+/** What is run in a guest: a benchmark, or a soak. */
+export interface Laboratory {
+  readonly lab?: Lab;
+  readonly programs: readonly Program[];
+  readonly needs: readonly string[];
+}
+
+export function laboratory({ lab, contenders, counterpart }: Benchmark): Laboratory {
+  const programs = contenders.map(({ program }) => program);
+  return {
+    ...(lab !== undefined && { lab }),
+    programs: counterpart === undefined ? programs : [...programs, counterpart.program],
+    needs: contenders.flatMap(({ needs }) => needs ?? []),
+  };
 }
 
 // here, once: what a guest writes is gone at its end, and compilers take minutes under emulation
-async function compile(benchmarks: readonly Benchmark[]): Promise<void> {
+async function compile(experiments: readonly Laboratory[]): Promise<void> {
   const names = new Set(['apart']);
-  for (const { kind, name, within } of benchmarks.flatMap(programs)) {
+  for (const { kind, name, within } of experiments.flatMap(({ programs }) => programs)) {
     if (kind === 'c') names.add(name);
     if (within !== undefined) names.add(within);
   }
   for (const name of names) await executable(name);
-  for (const { needs } of benchmarks.flatMap(({ contenders }) => contenders)) {
-    if (needs !== undefined) await missing(needs);
-  }
+  for (const name of new Set(experiments.flatMap(({ needs }) => needs))) await missing(name);
 }
 
 /**
- * Runs this command line again in a guest of the kernel lab, which may write to the results and the documentation.
+ * Runs a command line again in a guest of the kernel lab, which may write to the results and the documentation.
+ * @param script the file beside cli.js
  * @returns the status
  */
-export async function runInLab(benchmarks: readonly Benchmark[], words: readonly string[]): Promise<number> {
+export async function runInLab(
+  script: 'cli' | 'soak',
+  experiments: readonly Laboratory[],
+  words: readonly string[],
+): Promise<number> {
   const [load = 0] = loadavg();
-  await compile(benchmarks);
+  await compile(experiments);
   await mkdir(folders.results, { recursive: true });
   const writable = [folders.results, folders.documentation].flatMap((folder) => ['--writable', folder]);
   const { acceleration } = (await import(join(folders.lab, 'src/kernels.js'))) as { acceleration(): string };
   // what an emulated processor needs for an instruction says nothing, and depends on what else this machine does
-  const clock = acceleration() === 'tcg' ? ['--qemu=-icount shift=0'] : [];
-  const options = [
+  const clock = acceleration() === 'tcg' && script === 'cli' ? ['--qemu=-icount shift=0'] : [];
+  const settings = ['--limit', String(limit), '--cwd', folders.results, '--env', `SOCK_BENCH_LOAD=${load}`];
+  const file = fileURLToPath(new URL(`../${script}.js`, import.meta.url));
+  const command = [
+    join(folders.lab, 'src/lab.js'),
     ...clock,
-    '--limit',
-    String(limit),
-    '--cwd',
-    folders.results,
-    '--env',
-    `SOCK_BENCH_LOAD=${load}`,
+    ...settings,
     ...writable,
+    process.execPath,
+    file,
+    ...words,
   ];
-  const command = [join(folders.lab, 'src/lab.js'), ...options, process.execPath, cli, ...words];
   const child = spawn(process.execPath, command, { stdio: ['ignore', 'inherit', 'inherit'] });
   const [status] = (await once(child, 'exit')) as [number | null];
   return status ?? 1;
 }
 
-/** Makes the guest ready for benchmarks. */
-export async function prepareGuest(benchmarks: readonly Benchmark[]): Promise<void> {
-  const commands = new Set(benchmarks.flatMap(({ lab }) => lab?.setup ?? []));
+/** Makes the guest ready. */
+export async function prepareGuest(experiments: readonly { readonly lab?: Lab }[]): Promise<void> {
+  const commands = new Set(experiments.flatMap(({ lab }) => lab?.setup ?? []));
   for (const command of commands) await run('sh', ['-c', command]);
 }

@@ -13,7 +13,6 @@ import type {
   Measure,
   Program,
   Report,
-  Sample,
   Settings,
 } from './types.js';
 
@@ -81,26 +80,6 @@ function measure(contender: Contender, counterpart: Counterpart | undefined, set
   };
   const limit = settings.warmUp + settings.duration + settings.patience;
   return listen(contender, counterpart, variables, limit, async (measured) => (await measured.line()) as Report);
-}
-
-/** Milliseconds that a soak may take: hours under emulation. */
-const soakLimit = 8 * 3_600_000;
-
-/** Runs one contender for so many operations. @param hear is given each look at its memory */
-export function soak(
-  contender: Contender,
-  counterpart: Counterpart | undefined,
-  operations: number,
-  hear: (sample: Sample) => void,
-): Promise<void> {
-  const variables = { BENCH_SOAK: String(operations) };
-  return listen(contender, counterpart, variables, soakLimit, async (measured) => {
-    for (let done = 0; done < operations; ) {
-      const { sample } = (await measured.line()) as { sample: Sample };
-      done = sample.operations;
-      hear(sample);
-    }
-  });
 }
 
 const reported: readonly Measure[] = ['wall', 'cpu', 'memory', 'heap'];

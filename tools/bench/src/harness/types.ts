@@ -1,6 +1,6 @@
-import type { Report, Sample } from '../contenders/meter.js';
+import type { Report } from '../contenders/meter.js';
 
-export type { Report, Sample };
+export type { Report };
 
 /** What a figure says of one operation: nanoseconds of time, nanoseconds of processor time, bytes of memory. */
 export type Measure = 'wall' | 'cpu' | 'memory' | 'heap';
