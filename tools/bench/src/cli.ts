@@ -101,7 +101,8 @@ async function main(): Promise<void> {
     return;
   }
   await prepareGuest(wanted);
-  const settings = settingsOf(values.quick, values.rounds);
+  const usual = settingsOf(values.quick, values.rounds);
+  const settings = values.long ? { ...usual, warmUp: 10 * usual.warmUp, duration: 10 * usual.duration } : usual;
   const here = await machine();
   console.log(describe(here));
   const busy = disturbance();

@@ -1,13 +1,16 @@
 import { parseArgs } from 'node:util';
+import { canLab } from './benchmarks/can.js';
 import { c, linked, node } from './benchmarks/programs.js';
 import type { Report } from './contenders/meter.js';
 import { Child } from './harness/child.js';
-import type { Program } from './harness/types.js';
+import { insideLab, prepareGuest, runInLab } from './harness/lab.js';
+import type { Lab, Program } from './harness/types.js';
 
 const help = `npm run soak -- [options]
 
   --operations NUMBER  of each kind: ten million unless told
   --only NAME          only this; may be given several times
+  --lab GROUP          those of a family that few kernels have, in the kernel lab
 `;
 
 /** Memory may grow by so much after the first tenth: what the collector of garbage has not come to yet. */
@@ -20,6 +23,7 @@ interface Soak {
   readonly program: Program;
   /** What is at the other end, of whatever the program says that it needs to know. */
   readonly counterpart: Program;
+  readonly lab?: Lab;
 }
 
 const soaks: readonly Soak[] = [
@@ -34,6 +38,20 @@ const soaks: readonly Soak[] = [
     title: "Packets from the socket's queue, in batches",
     program: linked(node('sock-packet-soak', 'recvBatch')),
     counterpart: c('packet-blast', '0'),
+  },
+  {
+    name: 'can-batch',
+    title: 'CAN frames, in batches, each unpacked',
+    program: node('sock-can-soak', 'recvBatch', 'vcan0', '1024'),
+    counterpart: c('can-blast'),
+    lab: canLab,
+  },
+  {
+    name: 'can-frames',
+    title: 'CAN frames as objects, with their times',
+    program: node('sock-can-soak', 'recvFrames', 'vcan0', '1024'),
+    counterpart: c('can-blast'),
+    lab: canLab,
   },
 ];
 
@@ -70,14 +88,23 @@ async function main(): Promise<void> {
     options: {
       operations: { type: 'string', default: '10000000' },
       only: { type: 'string', multiple: true, default: [] },
+      lab: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return void process.stdout.write(help);
   const operations = Number(values.operations);
   if (!Number.isInteger(operations) || operations < 10) throw new Error('--operations takes a number from 10');
-  for (const soak of soaks) {
-    if (values.only.length > 0 && !values.only.includes(soak.name)) continue;
+  const wanted = soaks.filter(
+    ({ name, lab }) => lab?.group === values.lab && (values.only.length === 0 || values.only.includes(name)),
+  );
+  if (values.lab !== undefined && !insideLab) {
+    const experiments = wanted.map(({ program, counterpart }) => ({ programs: [program, counterpart], needs: [] }));
+    process.exitCode = await runInLab('soak', experiments, process.argv.slice(2));
+    return;
+  }
+  await prepareGuest(wanted);
+  for (const soak of wanted) {
     const grown = await run(soak, operations);
     const kept = grown <= ALLOWED;
     console.log(
