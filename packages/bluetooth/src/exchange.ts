@@ -115,14 +115,20 @@ export class Exchange {
     limitOf(this.socket, options);
   }
 
-  /** Waits for the answer of a command, which `read` knows. */
-  answer<T>(syscall: string, read: Reader<T>, options: WaitOptions = {}): Promise<T> {
-    return this.wait(this.commands, syscall, read, options);
+  /** Sends a command and waits for its answer, which `read` knows: it is expected before it can come. */
+  ask<T>(send: () => Promise<unknown>, read: Reader<T>, options: WaitOptions = {}): Promise<T> {
+    const failed = new AbortController();
+    const { signal } = options;
+    const either = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
+    const answer = this.wait(this.commands, 'recvmsg', read, { ...options, signal: either });
+    send().catch((error: unknown) => failed.abort(error));
+    return answer;
   }
 
-  /** As `answer`, blocking the thread. */
-  answerSync<T>(syscall: string, read: Reader<T>, options: WaitOptions = {}): T {
-    return this.waitSync(this.commands, syscall, read, options);
+  /** As `ask`, blocking the thread. */
+  askSync<T>(send: () => unknown, read: Reader<T>, options: WaitOptions = {}): T {
+    send();
+    return this.waitSync(this.commands, 'recvmsg', read, options);
   }
 
   /** What comes next that is nobody's answer. */

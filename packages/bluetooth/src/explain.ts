@@ -98,7 +98,7 @@ const CLAUSES: Readonly<Record<number, Readonly<Record<string, string>>>> = {
     'send EPIPE': 'the controller was removed',
     'recv EPIPE': 'the controller was removed',
     'recv EBADFD': 'the controller was removed, or the socket is not bound',
-    'send EINVAL': 'no packet that this channel takes',
+    'send EINVAL': 'bind the socket to a controller first; or this is no packet that its channel takes',
     'getsockopt EINVAL': 'only the channel raw has options',
     'setsockopt EINVAL': 'only the channel raw has options',
     'ioctl ENODEV': 'there is no such controller',

@@ -2,7 +2,6 @@ import {
   checkInteger,
   checkObject,
   invalidArgumentType,
-  type SendMsgOptions,
   Socket,
   socketError,
   soTimestampNs,
@@ -184,20 +183,16 @@ export class HciSocket extends Socket<HciAddress, HciInput> {
   async sendCommand(opcode: number, parameters?: Uint8Array, options: SendCommandOptions = {}): Promise<HciReply> {
     const { bytes, rest, read } = this.prepare(opcode, parameters, options);
     using own = this.commandSocket(opcode);
-    const { exchange } = own ?? this;
-    const answer = exchange.answer('recvmsg', read, rest);
-    // the answer is told when it is awaited
-    answer.catch(() => {});
-    await (own ?? this).send(bytes, rest);
-    return await answer;
+    const socket = own ?? this;
+    return await socket.exchange.ask(() => socket.send(bytes, rest), read, rest);
   }
 
   /** As `sendCommand`, blocking the thread. */
   sendCommandSync(opcode: number, parameters?: Uint8Array, options: SendCommandOptions = {}): HciReply {
     const { bytes, rest, read } = this.prepare(opcode, parameters, options);
     using own = this.commandSocket(opcode);
-    (own ?? this).sendSync(bytes, rest);
-    return (own ?? this).exchange.answerSync('recvmsg', read, rest);
+    const socket = own ?? this;
+    return socket.exchange.askSync(() => socket.sendSync(bytes, rest), read, rest);
   }
 
   private prepare(opcode: number, parameters: Uint8Array | undefined, options: SendCommandOptions) {
@@ -206,7 +201,7 @@ export class HciSocket extends Socket<HciAddress, HciInput> {
       throw invalidArgumentType('options.until', 'a function', until);
     }
     const bytes = packHciCommand(checkInteger('opcode', opcode, 0, 0xffff), parameters);
-    const rest: SendMsgOptions<HciInput> = { timeout, signal };
+    const rest: WaitOptions = { timeout, signal };
     this.exchange.check(rest);
     return { bytes, rest, read: answerTo(opcode, until) };
   }

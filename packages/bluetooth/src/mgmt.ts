@@ -75,18 +75,13 @@ export class MgmtSocket extends Socket<HciAddress, HciInput> {
     ...[value, options = {}]: Arguments<Input>
   ): Promise<Output> {
     const { bytes, read, rest } = this.prepare(command, value as Input, options);
-    const answer = this.exchange.answer('recvmsg', read, rest);
-    // the answer is told when it is awaited
-    answer.catch(() => {});
-    await this.send(bytes, rest);
-    return (await answer).value;
+    return (await this.exchange.ask(() => this.send(bytes, rest), read, rest)).value;
   }
 
   /** As `command`, blocking the thread. */
   commandSync<Input, Output>(command: MgmtCommand<Input, Output>, ...[value, options = {}]: Arguments<Input>): Output {
     const { bytes, read, rest } = this.prepare(command, value as Input, options);
-    this.sendSync(bytes, rest);
-    return this.exchange.answerSync('recvmsg', read, rest).value;
+    return this.exchange.askSync(() => this.sendSync(bytes, rest), read, rest).value;
   }
 
   private prepare<Input, Output>(command: MgmtCommand<Input, Output>, value: Input, options: MgmtCommandOptions) {

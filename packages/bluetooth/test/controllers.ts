@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import {
   BTPROTO_HCI,
   BTPROTO_RFCOMM,
@@ -143,4 +143,15 @@ export function rawSocket(device: number): Socket<unknown, unknown> {
   const socket = new Socket(hci);
   socket.bindSync({ device });
   return socket as unknown as Socket<unknown, unknown>;
+}
+
+/** Sets a parameter of the kernel's module until it is disposed of. */
+export function parameter(name: string, value: string): { readonly value: string } & Disposable {
+  const file = `/sys/module/bluetooth/parameters/${name}`;
+  const before = readFileSync(file, 'utf8').trim();
+  writeFileSync(file, value);
+  return {
+    value: readFileSync(file, 'utf8').trim(),
+    [Symbol.dispose]: () => writeFileSync(file, before),
+  };
 }
