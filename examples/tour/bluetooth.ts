@@ -10,6 +10,7 @@ import {
   hciSetScan,
   l2cap,
   MgmtSocket,
+  mgmtReadIndexList,
   mgmtReadInfo,
   mgmtReadVersion,
   mgmtSettingNames,
@@ -33,7 +34,10 @@ async function controllers(): Promise<{ first: number; second: number } & Dispos
   const added = () => hciDevices().filter((device) => !before.includes(device));
   while (added().length < 2) await delay(20);
   const [first = -1, second = -1] = added();
+  using mgmt = new MgmtSocket();
   for (const device of [first, second]) {
+    // the kernel gets to know a new controller first
+    while (!(await mgmt.command(mgmtReadIndexList)).includes(device)) await delay(20);
     hciDeviceUp(device);
     hciSetScan(device, SCAN_PAGE);
   }

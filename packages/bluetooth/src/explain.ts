@@ -55,6 +55,7 @@ const COMMON: Readonly<Record<string, string>> = {
   'connect EHOSTDOWN': 'the device does not answer: out of reach, off, or not connectable',
   'connect ECONNREFUSED': 'the device has no such service, or refuses this connection',
   'connect EACCES': 'the security that one of the two asks for was not reached: pair the devices',
+  'connect EBADE': 'the devices are not paired, or one of them has forgotten it',
   'connect ENOKEY': 'the devices are not paired, or one of them has forgotten it',
   'bind EACCES': 'numbers below the dynamic ones need CAP_NET_BIND_SERVICE',
   'bind EADDRNOTAVAIL': 'there is no adapter of this address',

@@ -1,7 +1,7 @@
 import { l2cap, rfcomm } from '@sock/bluetooth';
 import { SOCK_SEQPACKET, SOCK_STREAM, Socket } from '@sock/core';
 import { conformance } from '@sock/testkit';
-import { Controllers, freshPsm, hasBtvirt, hasRfcomm, l2capPair } from './controllers.js';
+import { Controllers, hasBtvirt, hasRfcomm, l2capPair } from './controllers.js';
 
 describe('conformance of Bluetooth', () => {
   const air = new Controllers();
@@ -23,8 +23,6 @@ describe('conformance of Bluetooth', () => {
     requires: hasBtvirt,
     largest: 600,
     pair: async () => (await l2capPair(air)) as never,
-    address: () => ({ address: air.second.address, psm: freshPsm() }),
-    refused: () => ({ address: air.second.address, psm: 0x1e01 }),
     supports: { halfClose: false, flowControl: false, zeroLength: false },
     badAddresses: [
       { what: 'a psm that is too large', value: { psm: 0x10000 }, argument: 'address.psm', error: 'RangeError' },
@@ -52,8 +50,6 @@ describe('conformance of Bluetooth', () => {
       const [{ socket }] = await Promise.all([server.accept(), client.connect(address)]);
       return [client, socket];
     },
-    address: fresh,
-    refused: () => ({ address: air.second.address, channel: 9 }),
     supports: { halfClose: false, endOfFile: false },
     badAddresses: [
       { what: 'a channel that is too large', value: { channel: 31 }, argument: 'address.channel', error: 'RangeError' },

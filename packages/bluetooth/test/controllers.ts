@@ -11,6 +11,8 @@ import {
   hciSetScoMtu,
   type L2capAddress,
   l2cap,
+  MgmtSocket,
+  mgmtReadIndexList,
   SCAN_PAGE,
 } from '@sock/bluetooth';
 import { AF_BLUETOOTH, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM, Socket, type SocketInfo } from '@sock/core';
@@ -82,7 +84,14 @@ export class Controllers {
   }
 }
 
+/** Waits until the kernel has got to know a new controller: what takes it up before then is in its way. */
+export async function known(device: number): Promise<void> {
+  using mgmt = new MgmtSocket();
+  await until('a controller that the kernel knows', () => mgmt.commandSync(mgmtReadIndexList).includes(device));
+}
+
 async function takeUp(device: number): Promise<Controller> {
+  await known(device);
   hciDeviceUp(device);
   hciSetScan(device, SCAN_PAGE);
   hciSetScoMtu(device, 64, 8);

@@ -139,11 +139,9 @@ describeIf([...hasBtvirt, hasRfcomm], 'faults between two controllers', function
       if (count === null) await delay(50);
     }
     expect(sent).to.be.below(1_000_000);
-    client.close();
     let got = 0;
-    for await (const chunk of peer.chunks()) got += chunk.length;
-    // what the sender had not yet handed to the link when it was closed is lost with it
-    expect(got).to.be.above(0).and.at.most(sent);
+    while (got < sent) got += (await within('data', peer.recv(65_536))).length;
+    expect(got).to.equal(sent);
   });
 });
 
@@ -237,8 +235,8 @@ describeIf([...hasVhci, socat], 'faults of a controller', function () {
     await client.bind({ address: controller.address });
     client.setOption(btSecurity, { level: BT_SECURITY_MEDIUM });
     const error = await within('refusal', rejection(client.connect(address)), 15_000);
-    console.log(error.message);
-    expect(error.code).to.match(/^(EACCES|ECONNREFUSED|ENOKEY|EBADE)$/);
+    expect(error).to.include({ code: 'EBADE', syscall: 'connect' });
+    expect(error.message).to.match(/not paired/);
     expect(server.tryAccept()).to.equal(null);
   });
 

@@ -21,7 +21,6 @@ import {
   HCI_REJECTED_PERSONAL,
   hciDevices,
   MgmtSocket,
-  mgmtReadIndexList,
   mgmtSetConnectable,
   mgmtSetPowered,
   packHciPacket,
@@ -30,8 +29,8 @@ import {
   unpackHciPacket,
 } from '@sock/bluetooth';
 import { type AddressFamily, AF_UNIX, SOCK_SEQPACKET, Socket } from '@sock/core';
-import { type Child, delay, scaled, startCommand } from '@sock/testkit';
-import { type Controller, until } from './controllers.js';
+import { type Child, startCommand } from '@sock/testkit';
+import { type Controller, known, until } from './controllers.js';
 
 // Controllers of this process, for what BlueZ's emulator does not do: voice is accepted, and they can misbehave.
 // /dev/vhci gives and takes one packet at a time, which socat carries from and to a socket.
@@ -135,12 +134,9 @@ export class VirtualController implements Controller {
     this.#running = this.#serve(own);
     await until('a controller', () => hciDevices().some((device) => !before.includes(device)));
     this.device = hciDevices().find((device) => !before.includes(device)) as number;
+    await known(this.device);
     using mgmt = new MgmtSocket();
     const options = { device: this.device };
-    // the kernel gets to know it first
-    for (const limit = performance.now() + scaled(5000); performance.now() < limit; await delay(20)) {
-      if ((await mgmt.command(mgmtReadIndexList)).includes(this.device)) break;
-    }
     await mgmt.command(mgmtSetPowered, true, options);
     await mgmt.command(mgmtSetConnectable, true, options);
   }
@@ -156,7 +152,8 @@ export class VirtualController implements Controller {
 
   /** Gives the kernel bytes that the controller is to have sent. */
   inject(bytes: Uint8Array): void {
-    this.#socket?.trySend(bytes);
+    // a controller that was removed says nothing any more
+    if (this.#socket?.closed === false) this.#socket.trySend(bytes);
   }
 
   async #serve(socket: Socket<null, null>): Promise<void> {
