@@ -24,7 +24,7 @@ import {
   sco,
 } from '@sock/bluetooth';
 import { type AddressFamily, SOCK_DGRAM, SOCK_STREAM, Socket } from '@sock/core';
-import { type Child, describeIf, pattern, probe, rejection, scaled, startCommand, within } from '@sock/testkit';
+import { type Child, describeIf, pattern, probe, rejection, startCommand, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { controllers, freshPsm, hasBtvirt, hasRfcomm, l2capPair, parameter } from './controllers.js';
 
@@ -379,13 +379,6 @@ c.bind((sys.argv[2], 0))
 c.connect((sys.argv[1], 0x1041))
 c.send(b'from python')
 print(c.recv(100).decode())
-r = s.socket(s.AF_BLUETOOTH, s.SOCK_STREAM, s.BTPROTO_RFCOMM)
-r.bind((sys.argv[1], 11))
-r.listen(1)
-print('listening')
-p, a = r.accept()
-p.send(p.recv(100).upper())
-p.recv(1)
 `;
       await using python = startCommand(PYTHON, ['-u', '-c', source, air.second.address, air.first.address], {
         timeout: 20_000,
@@ -395,12 +388,7 @@ p.recv(1)
       await socket.send('to python');
       expect(await python.line()).to.equal('to python');
       socket.close();
-      expect(await python.line()).to.equal('listening');
-      using client = new Socket(rfcomm);
-      await client.bind({ address: air.first.address });
-      await client.connect({ address: air.second.address, channel: 11 });
-      await client.sendAll('louder');
-      expect((await client.recv(100, { timeout: scaled(5000) })).toString()).to.equal('LOUDER');
+      await python.succeeded();
     });
   });
 });
