@@ -31,9 +31,6 @@ import { controllers, freshPsm, hasBtvirt, hasRfcomm, l2capPair, parameter } fro
 /** Their output is to come as they write it, though it goes into a pipe. */
 const tool = (command: string, args: readonly string[]): Child => startCommand('stdbuf', ['-oL', command, ...args]);
 
-/** Debian's: others are built without AF_BLUETOOTH. */
-const PYTHON = '/usr/bin/python3';
-
 describeIf([...hasBtvirt, hasRfcomm], 'between two controllers', function () {
   this.timeout(20_000);
   const air = controllers();
@@ -363,32 +360,6 @@ describeIf([...hasBtvirt, hasRfcomm], 'between two controllers', function () {
       expect((await within('data', socket.recv(40))).length).to.be.within(1, 40);
       socket.close();
       sender.kill();
-    });
-  });
-
-  describeIf(probe(`command:${PYTHON}`), 'CPython', () => {
-    it('hears and is heard', async () => {
-      using server = new Socket(l2cap);
-      await server.bind({ address: air.second.address, psm: 0x1041 });
-      server.listen(1);
-      const source = `
-import socket as s
-import sys
-c = s.socket(s.AF_BLUETOOTH, s.SOCK_SEQPACKET, s.BTPROTO_L2CAP)
-c.bind((sys.argv[2], 0))
-c.connect((sys.argv[1], 0x1041))
-c.send(b'from python')
-print(c.recv(100).decode())
-`;
-      await using python = startCommand(PYTHON, ['-u', '-c', source, air.second.address, air.first.address], {
-        timeout: 20_000,
-      });
-      const { socket } = await within('a connection', server.accept(), 15_000);
-      expect((await socket.recv(100)).toString()).to.equal('from python');
-      await socket.send('to python');
-      expect(await python.line()).to.equal('to python');
-      socket.close();
-      await python.succeeded();
     });
   });
 });
