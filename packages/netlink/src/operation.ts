@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   checkObject,
   invalidArgumentType,
@@ -49,8 +50,19 @@ export interface Listing<T> extends Change {
   read(message: NetlinkMessage, names: Names): T | undefined;
 }
 
-/** How often a list that changes all the time is begun anew. */
-const ATTEMPTS = 16;
+/** How often a list that changes all the time is begun anew: for about a second, so that a burst of changes can end. */
+const ATTEMPTS = 20;
+
+/** Milliseconds to wait before the next attempt. */
+const pauseAfter = (attempt: number): number => Math.min(2 ** (attempt - 1), 100);
+
+// once the signal is aborted, the next attempt says so
+const pause = (attempt: number, signal: AbortSignal | undefined): Promise<void> =>
+  delay(pauseAfter(attempt), undefined, { signal }).catch(() => {});
+
+function pauseSync(attempt: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseAfter(attempt));
+}
 
 /** Names of interfaces, by index. */
 export interface Names {
@@ -159,6 +171,7 @@ async function whole<T>(what: Listing<T>, options: NetlinkOptions, socket: Netli
       return found;
     } catch (error) {
       if (!isInterrupted(error) || attempt === ATTEMPTS) throw error;
+      await pause(attempt, limit.signal);
     }
   }
 }
@@ -187,6 +200,7 @@ function wholeSync<T>(what: Listing<T>, options: NetlinkSyncOptions, socket: Net
       return found;
     } catch (error) {
       if (!isInterrupted(error) || attempt === ATTEMPTS) throw error;
+      pauseSync(attempt);
     }
   }
 }
