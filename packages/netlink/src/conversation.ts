@@ -1,6 +1,5 @@
-import { SocketError } from '@sock/core';
+import { errnoOf, SocketError } from '@sock/core';
 import { NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN } from './constants.gen.js';
-import { EBADMSG, EINTR, ENOBUFS } from './errno.js';
 import { NetlinkError, type RequestSubject, unpackAcknowledgement } from './error.js';
 import type { NetlinkMessage } from './message.js';
 import { Queue } from './queue.js';
@@ -57,7 +56,7 @@ export class Conversation {
         this.#end(message);
         return;
       case NLMSG_OVERRUN:
-        this.#fail(() => this.#made('ENOBUFS', ENOBUFS, 'data was lost'));
+        this.#fail(() => this.#made('ENOBUFS', 'data was lost'));
         return;
       default:
         if (!this.#discards) this.messages.push(message);
@@ -68,7 +67,7 @@ export class Conversation {
     this.finished = true;
     const acknowledgement = unpackAcknowledgement(message);
     if (acknowledgement === undefined) {
-      this.#error = () => this.#made('EBADMSG', EBADMSG, 'the acknowledgement is too short');
+      this.#error = () => this.#made('EBADMSG', 'the acknowledgement is too short');
     } else if (acknowledgement.errno !== 0) {
       this.#error = () => new NetlinkError(this.subject, acknowledgement);
     } else {
@@ -77,10 +76,10 @@ export class Conversation {
     }
   }
 
-  #made(code: string, errno: number, text: string): SocketError {
+  #made(code: string, text: string): SocketError {
     const { label, about } = this.subject;
     const what = about === undefined || about === '' ? '' : ` ${about}`;
-    return new SocketError(`${label} ${code}${what}: ${text}`, { code, errno: -errno, syscall: label });
+    return new SocketError(`${label} ${code}${what}: ${text}`, { code, errno: -errnoOf(code), syscall: label });
   }
 
   #fail(error: () => Error): void {
@@ -92,17 +91,13 @@ export class Conversation {
   /** Ends it, because messages were lost, and its own may be among them. */
   lose(): void {
     this.#fail(() =>
-      this.#made(
-        'ENOBUFS',
-        ENOBUFS,
-        'the receive buffer was full and the answer was lost; the request may have had its effect',
-      ),
+      this.#made('ENOBUFS', 'the receive buffer was full and the answer was lost; the request may have had its effect'),
     );
   }
 
   /** Ends it, because what came cannot be read. */
   garble(): void {
-    this.#fail(() => this.#made('EBADMSG', EBADMSG, 'what came instead of an answer is malformed'));
+    this.#fail(() => this.#made('EBADMSG', 'what came instead of an answer is malformed'));
   }
 
   /** Nobody waits for the rest any more. */
@@ -115,7 +110,7 @@ export class Conversation {
   check(): void {
     if (this.#error !== undefined) throw this.#error();
     if (this.list && this.#interrupted) {
-      throw this.#made('EINTR', EINTR, 'what was listed changed meanwhile (NLM_F_DUMP_INTR): list it again');
+      throw this.#made('EINTR', 'what was listed changed meanwhile (NLM_F_DUMP_INTR): list it again');
     }
   }
 

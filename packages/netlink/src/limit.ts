@@ -1,5 +1,4 @@
-import { invalidArgumentType, outOfRange, SocketTimeoutError, type WaitOptions } from '@sock/core';
-import { ETIMEDOUT } from './errno.js';
+import { errnoOf, invalidArgumentType, outOfRange, SocketTimeoutError, type WaitOptions } from '@sock/core';
 
 /** How long an operation of several steps may take in all, and what may end it. */
 export class Limit {
@@ -44,6 +43,6 @@ export class Limit {
   /** The error of an operation that took too long. */
   expired(): SocketTimeoutError {
     const message = `${this.#label} ETIMEDOUT: no answer within ${this.timeout} ms`;
-    return new SocketTimeoutError(message, { code: 'ETIMEDOUT', errno: -ETIMEDOUT, syscall: this.#label });
+    return new SocketTimeoutError(message, { code: 'ETIMEDOUT', errno: -errnoOf('ETIMEDOUT'), syscall: this.#label });
   }
 }

@@ -1,5 +1,4 @@
-import { SocketError } from '@sock/core';
-import { ENOBUFS } from './errno.js';
+import { SocketError, socketError } from '@sock/core';
 import { inOrder } from './in-order.js';
 import type { NetlinkMessage } from './message.js';
 import { Queue } from './queue.js';
@@ -51,7 +50,7 @@ export class Notifications implements AsyncIterableIterator<NetlinkNotification>
     const size = OVERHEAD + notification.message.payload.length;
     if (this.#kept + size > KEPT_MAX) {
       const text = `more than ${KEPT_MAX} bytes of notifications waited to be taken, and the next were lost`;
-      this.lose(new SocketError(`recvmsg ENOBUFS: ${text}`, { code: 'ENOBUFS', errno: -ENOBUFS, syscall: 'recvmsg' }));
+      this.lose(socketError('recvmsg', 'ENOBUFS', text));
       return;
     }
     this.#kept += size;

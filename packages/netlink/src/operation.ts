@@ -5,11 +5,11 @@ import {
   outOfRange,
   SocketError,
   type SocketOptions,
+  socketError,
   type WaitOptions,
 } from '@sock/core';
 import { NETLINK_ROUTE } from './constants.gen.js';
 import type { NetlinkReply } from './conversation.js';
-import { EBADMSG } from './errno.js';
 import type { NetlinkRequest, RequestOptions } from './exchange.js';
 import { Limit } from './limit.js';
 import type { NetlinkMessage } from './message.js';
@@ -233,6 +233,5 @@ function only<T>(what: Listing<T>, messages: readonly NetlinkMessage[], socket: 
     const item = what.read(message, names);
     if (item !== undefined) return item;
   }
-  const syscall = what.label ?? 'netlink request';
-  throw new SocketError(`${syscall} EBADMSG: the answer has no message`, { code: 'EBADMSG', errno: -EBADMSG, syscall });
+  throw socketError(what.label ?? 'netlink request', 'EBADMSG', 'the answer has no message');
 }

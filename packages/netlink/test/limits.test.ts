@@ -18,7 +18,7 @@ import {
   type Watcher,
   watchLinks,
 } from '@sock/netlink';
-import { type Child, describeIf, inLab, rejection, startNode, turns, within } from '@sock/testkit';
+import { describeIf, inLab, rejection, startNode, turns, within } from '@sock/testkit';
 import { networks } from '@sock/testkit/network';
 import { expect } from 'chai';
 import fc from 'fast-check';
@@ -167,40 +167,32 @@ describeIf([networks, veth], 'netlink at its limits', function () {
 });
 
 describe('a peer that dies', () => {
-  /** A program with a netlink socket that it never reads. */
-  async function start(): Promise<{ child: Child; pid: number }> {
-    const child = startNode(`
-      import { SOCK_RAW, Socket } from '@sock/core';
-      import { NETLINK_USERSOCK, netlink } from '@sock/netlink';
-      const socket = new Socket(netlink, SOCK_RAW, NETLINK_USERSOCK);
-      socket.bindSync({});
-      console.log(socket.getsockname().pid);
-      setInterval(() => socket.fileno(), 1000);
-    `);
-    return { child, pid: Number(await child.line()) };
-  }
+  // a program with a netlink socket that it never reads
+  const PROGRAM = `
+    import { SOCK_RAW, Socket } from '@sock/core';
+    import { NETLINK_USERSOCK, netlink } from '@sock/netlink';
+    const socket = new Socket(netlink, SOCK_RAW, NETLINK_USERSOCK);
+    socket.bindSync({});
+    console.log(socket.getsockname().pid);
+    setInterval(() => socket.fileno(), 1000);
+  `;
 
-  it('while a request waits for its answer: nobody tells, the timeout ends it, and the next is ECONNREFUSED', async () => {
-    using socket = new NetlinkSocket({ protocol: NETLINK_USERSOCK });
-    const { child, pid } = await start();
-    const waiting = rejection(socket.request({ type: 50 }, { peer: pid, timeout: 500 }));
-    child.kill();
-    await child.outcome;
-    expect(await within('the request', waiting)).to.include({ code: 'ETIMEDOUT' });
-    const error = await rejection(socket.request({ type: 50 }, { peer: pid }));
-    expect(error).to.include({ code: 'ECONNREFUSED' });
-    expect(error.message).to.contain('no socket of this protocol has that pid');
-  }).timeout(20_000);
-
-  it('while a sender waits for room: it is ECONNREFUSED', async () => {
-    using socket = new Socket(netlink, SOCK_RAW, NETLINK_USERSOCK);
-    const { child, pid } = await start();
+  it('ends who waits for room there with ECONNREFUSED; who waits for its answer is told by the timeout', async () => {
+    using asking = new NetlinkSocket({ protocol: NETLINK_USERSOCK });
+    using sending = new Socket(netlink, SOCK_RAW, NETLINK_USERSOCK);
+    const child = startNode(PROGRAM);
+    const pid = Number(await child.line());
+    const answer = rejection(asking.request({ type: 50 }, { peer: pid, timeout: 500 }));
     const piece = Buffer.alloc(4096);
     let sent = 0;
-    while (socket.trySendTo(piece, { pid }) !== null) expect(++sent).to.be.lessThan(100_000);
-    const waiting = rejection(socket.sendTo(piece, { pid }));
+    while (sending.trySendTo(piece, { pid }) !== null) expect(++sent).to.be.lessThan(100_000);
+    const room = rejection(sending.sendTo(piece, { pid }));
     child.kill();
     await child.outcome;
-    expect(await within('the sender', waiting)).to.include({ code: 'ECONNREFUSED' });
+    expect(await within('the sender', room)).to.include({ code: 'ECONNREFUSED' });
+    expect(await within('the request', answer)).to.include({ code: 'ETIMEDOUT' });
+    const next = await rejection(asking.request({ type: 50 }, { peer: pid }));
+    expect(next).to.include({ code: 'ECONNREFUSED' });
+    expect(next.message).to.contain('no socket of this protocol has that pid');
   }).timeout(20_000);
 });

@@ -1,3 +1,5 @@
+import { fstatSync } from 'node:fs';
+import { type AddressFamily, AF_INET, SOCK_STREAM, Socket } from '@sock/core';
 import {
   addAddressSync,
   addLink,
@@ -17,6 +19,14 @@ import { describeIf, rejection, thrown, within } from '@sock/testkit';
 import { Network, networks } from '@sock/testkit/network';
 import { expect } from 'chai';
 import { veth } from './namespace.js';
+
+const ipv4: AddressFamily<null> = {
+  name: 'ipv4',
+  domain: AF_INET,
+  encode: () => 16,
+  decode: () => null,
+  format: String,
+};
 
 describeIf([networks, veth], 'other network namespaces', () => {
   let network: Network;
@@ -41,7 +51,11 @@ describeIf([networks, veth], 'other network namespaces', () => {
     expect((await listLinks({ namespace })).map(({ name }) => name)).to.deep.equal(['lo', 'inside0']);
     const found = (await listAddresses({ namespace, interface: 'inside0' })).map((one) => [one.interface, one.address]);
     expect(found).to.deep.include(['inside0', '192.0.2.7']);
-    expect(await listInetSockets({ namespace })).to.deep.equal([]);
+    using listener = new Socket(ipv4, SOCK_STREAM, 0, { namespace });
+    listener.listen();
+    const { ino } = fstatSync(listener.fileno());
+    expect((await listInetSockets({ namespace })).map(({ inode }) => inode)).to.include(ino);
+    expect((await listInetSockets()).map(({ inode }) => inode)).to.not.include(ino);
     expect(listGenericFamiliesSync({ namespace }).map(({ name }) => name)).to.include('nlctrl');
     expect((await listLinks()).map(({ name }) => name)).to.deep.equal(outside.map(({ name }) => name));
   });
