@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { bcm, CAN_BCM, CAN_ISOTP, CAN_J1939, CAN_RAW, canRaw, isotp, j1939 } from '@sock/can';
 import { AF_CAN, type SocketInfo } from '@sock/core';
 import { type Capability, type Child, capability, delay, familyCapability, probe } from '@sock/testkit';
+import { addVcan, addVxcan, removeLink } from '@sock/testkit/network';
 
 // Programs that talk CAN share interfaces: each test file makes its own, which only root may.
 
@@ -38,13 +39,12 @@ export type Mtu = 16 | 72 | 2060;
 /** Makes a virtual CAN interface, and takes it up. */
 export function addInterface(mtu: Mtu = 72): string {
   const name = freshName();
-  ip('link', 'add', name, 'type', 'vcan');
-  ip('link', 'set', name, 'mtu', String(mtu), 'up');
+  addVcan(name, mtu);
   return name;
 }
 
 export function removeInterface(name: string): void {
-  ip('link', 'delete', name);
+  removeLink(name);
 }
 
 /** A virtual CAN interface for the tests of a suite. */
@@ -65,8 +65,7 @@ export function wire(): { left: string; right: string } {
     this.timeout(20_000);
     made.left = freshName();
     made.right = freshName();
-    ip('link', 'add', made.left, 'type', 'vxcan', 'peer', 'name', made.right);
-    for (const name of [made.left, made.right]) ip('link', 'set', name, 'mtu', '72', 'up');
+    addVxcan(made.left, made.right);
   });
   after(() => removeInterface(made.left));
   return made;

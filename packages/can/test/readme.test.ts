@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { delay, readmeExamples } from '@sock/testkit';
-import { hasBcm, hasIsotp, hasJ1939, hasRaw, ip, removeInterface } from './bus.js';
+import { addVcan } from '@sock/testkit/network';
+import { hasBcm, hasIsotp, hasJ1939, hasRaw, removeInterface } from './bus.js';
 
 const capabilities = [...hasRaw, ...hasBcm, ...hasIsotp, ...hasJ1939];
 const usable = capabilities.every((one) => one.missing() === undefined);
@@ -9,8 +10,7 @@ describe('README', () => {
   // the examples talk on it
   before(() => {
     if (!usable) return;
-    ip('link', 'add', 'vcan0', 'type', 'vcan');
-    ip('link', 'set', 'vcan0', 'mtu', '72', 'up');
+    addVcan('vcan0');
   });
   after(async () => {
     if (!usable) return;
