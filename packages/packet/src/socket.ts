@@ -1,4 +1,12 @@
-import { checkObject, SOCK_RAW, Socket, soAttachFilter, soDetachFilter, soLockFilter } from '@sock/core';
+import {
+  checkObject,
+  SOCK_RAW,
+  Socket,
+  type SocketOptions,
+  soAttachFilter,
+  soDetachFilter,
+  soLockFilter,
+} from '@sock/core';
 import { checkProtocol, type PacketAddress, type PacketInput, packet } from './address.js';
 import { checkFilter, type FilterProgram } from './filter.js';
 import { type PacketStatistics, packetStatistics } from './options.js';
@@ -6,7 +14,7 @@ import { PacketRing, type RingOptions } from './ring.js';
 import { PacketTransmitRing, type TransmitRingOptions } from './transmit-ring.js';
 
 /** Options of a packet socket. */
-export interface PacketSocketOptions {
+export interface PacketSocketOptions extends SocketOptions {
   /**
    * Link-layer protocol to receive, ETH_P_*, in this machine's byte order: ETH_P_ALL for all. 0
    * unless told: the socket only sends.
@@ -40,9 +48,9 @@ export class PacketSocket extends Socket<PacketAddress, PacketInput> {
 
   /** @throws SocketError `EPERM`, `EAFNOSUPPORT` */
   constructor(options: PacketSocketOptions = {}) {
-    const { protocol = 0, type = SOCK_RAW } = checkObject('options', options);
+    const { protocol = 0, type = SOCK_RAW, namespace } = checkObject('options', options);
     checkProtocol('options.protocol', protocol);
-    super(silent, type, protocol);
+    super(silent, type, protocol, { namespace });
   }
 
   /**

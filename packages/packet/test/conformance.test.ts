@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { describeIf, probe, scaled, startCommand } from '@sock/testkit';
-import { links, namespaces, UNSHARE, WAIT } from './support/namespace.js';
+import { links, namespaces, UNSHARE } from './support/namespace.js';
 
 const mocha = createRequire(import.meta.url).resolve('mocha/bin/mocha.js');
 const suite = fileURLToPath(new URL('in-namespace/conformance.js', import.meta.url));
@@ -9,9 +9,6 @@ const folder = fileURLToPath(new URL('..', import.meta.url));
 
 const SETUP = `set -e
 ip link set lo up
-ip link add va type veth peer name vb
-for end in va vb; do ip link set $end addrgenmode none arp off mtu 65535 up; done
-${WAIT}
 exec "$0" "$@"`;
 
 describeIf([probe('AF_PACKET'), namespaces, links], 'conformance: packet datagrams, over a link of their own', () => {

@@ -1,11 +1,16 @@
 import { closeSync } from 'node:fs';
-import { createNetworkNamespace } from '@sock/core';
+import { AF_INET6, createNetworkNamespace } from '@sock/core';
 import {
   addLinkSync,
+  attribute,
   deleteLinkSync,
-  getLinkSync,
+  IF_OPER_UP,
+  IFLA_AF_SPEC,
+  IFLA_INET6_ADDR_GEN_MODE,
+  IN6_ADDR_GEN_MODE_NONE,
   type LinkInput,
   type LinkSettings,
+  listLinksSync,
   NetlinkSocket,
   setLinkSync,
   watchLinks,
@@ -17,8 +22,11 @@ import { within } from './time.js';
 // Links and namespaces for tests, made by netlink and not by programs: in the lab each process costs a tenth of a
 // second. All is done at once: what is made is there when the call returns.
 
-/** Settings of both ends of a pair, and of a link by itself. */
-export type Settings = Omit<LinkSettings, 'name' | 'kind'>;
+/** Settings of both ends of a pair. */
+export interface Settings extends Omit<LinkSettings, 'name' | 'kind' | 'up'> {
+  /** No address of IPv6, of which the kernel would tell others: nothing is sent but what the test sends. */
+  quiet?: boolean;
+}
 
 /**
  * A network of one's own: a namespace with nothing but `lo`, which is up. Sockets are opened in it by
@@ -50,6 +58,11 @@ export class Network implements Disposable {
   /** Two Ethernet interfaces joined by a wire, both up. */
   veth(left: string, right: string, settings?: Settings): void {
     addVeth(left, right, settings, this.socket);
+  }
+
+  /** Takes a link out of this process's namespace. It is down then. */
+  take(name: string): void {
+    setLinkSync(name, { namespace: { fd: this.fd } });
   }
 
   /** Starts a command in the namespace. */
@@ -114,9 +127,17 @@ export function addVeth(left: string, right: string, settings: Settings = {}, so
   addPair('veth', left, right, settings, socket);
 }
 
-function addPair(kind: string, left: string, right: string, settings: Settings, socket?: NetlinkSocket): void {
+const QUIET = attribute.nested(IFLA_AF_SPEC, [
+  attribute.nested(AF_INET6, [attribute.u8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE)]),
+]);
+
+function addPair(kind: string, left: string, right: string, given: Settings, socket?: NetlinkSocket): void {
+  const { quiet = false, ...settings } = given;
   addLinkSync({ kind, name: left, ...settings, peer: { name: right, ...settings } }, { socket });
-  for (const name of [left, right]) setLinkSync(name, { up: true }, { socket });
+  for (const name of [left, right]) {
+    if (quiet) setLinkSync(name, { extra: [QUIET] }, { socket });
+    setLinkSync(name, { up: true }, { socket });
+  }
 }
 
 /** Removes a link, and the other end of a pair. */
@@ -124,9 +145,26 @@ export function removeLink(name: string, socket?: NetlinkSocket): void {
   deleteLinkSync(name, { socket });
 }
 
-/** Waits until links can send: the kernel tells a link of its carrier a little later, and drops what comes before. */
-export async function carrier(names: readonly string[], socket?: NetlinkSocket): Promise<void> {
+/** Removes all links but `lo`. */
+export function removeLinks(socket?: NetlinkSocket): void {
+  const names = () => listLinksSync({ socket }).flatMap(({ name }) => (name === 'lo' ? [] : [name]));
+  // with one others may go: the other end of a pair, what is above it
+  for (let [name] = names(); name !== undefined; [name] = names()) removeLink(name, socket);
+}
+
+const ETHERNET = 1;
+
+/**
+ * Waits until the Ethernet links that are up can send: the kernel tells a link of its carrier a little later, and
+ * drops what comes before.
+ */
+export async function carrier(socket?: NetlinkSocket): Promise<void> {
   using watcher = watchLinks({ socket });
-  const waiting = () => names.filter((name) => !getLinkSync(name, { socket }).carrier);
-  while (waiting().length > 0) await within(`a carrier of ${waiting().join(', ')}`, watcher.next());
+  const waiting = () =>
+    listLinksSync({ socket }).filter(
+      (link) => link.type === ETHERNET && link.up && link.operationalState !== IF_OPER_UP,
+    );
+  for (let links = waiting(); links.length > 0; links = waiting()) {
+    await within(`a carrier of ${links.map(({ name }) => name).join(', ')}`, watcher.next());
+  }
 }

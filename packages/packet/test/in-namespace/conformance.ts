@@ -1,6 +1,7 @@
 import { SOCK_DGRAM, Socket } from '@sock/core';
 import { type PacketAddress, type PacketInput, packet } from '@sock/packet';
 import { conformance } from '@sock/testkit';
+import { addVeth, carrier } from '@sock/testkit/network';
 
 const badAddresses = [
   { what: 'nothing', value: undefined, argument: 'address' },
@@ -20,6 +21,11 @@ async function end(name: string): Promise<Socket<PacketAddress, PacketInput>> {
   await socket.bind({ interface: name, protocol });
   return socket;
 }
+
+before(async () => {
+  addVeth('va', 'vb', { quiet: true, arp: false, mtu: 65_535 });
+  await carrier();
+});
 
 conformance<PacketAddress, PacketInput>({
   name: 'packet datagrams',

@@ -11,13 +11,13 @@ import { opened } from '../support/sockets.js';
 const soon = (command: string): Child => startCommand('sh', ['-c', `sleep 0.2; ${command}`], { input: '' });
 
 /** Renames an interface: at once where the kernel can, else while it is down. */
-function rename(from: string, to: string): void {
+async function rename(from: string, to: string): Promise<void> {
   try {
     execFileSync('ip', ['link', 'set', 'dev', from, 'name', to], { stdio: 'ignore' });
   } catch {
     ip('link', 'set', 'dev', from, 'down');
     ip('link', 'set', 'dev', from, 'name', to);
-    up(to);
+    await up(to);
   }
 }
 
@@ -93,7 +93,7 @@ export const scenarios: readonly Scenario[] = [
       ip('link', 'set', 'vb', 'down');
       expect(await within('recv', pending)).to.include(down);
       await a.send(numbered(2));
-      up('vb');
+      await up('vb');
       const next = socket.recv(100);
       await a.send(numbered(3));
       expect(numberOf(await within('recv', next))).to.equal(3);
@@ -121,7 +121,7 @@ export const scenarios: readonly Scenario[] = [
       expect(first.address(0).interface).to.equal('vb');
       expect(socket.recvFromSync(100).address?.interface).to.equal('vb');
       const pending = socket.recvFrom(100).catch(() => socket.recvFrom(100));
-      rename('vb', 'renamed');
+      await rename('vb', 'renamed');
       expect(tap.getsockname().interface).to.equal('renamed');
       await a.send(numbered(2));
       const second = await within(

@@ -243,7 +243,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: 'the interface below another is named where the first one is asked for',
-    setup: `${PAIR}\nip link add link vb name mac0 address ${REMOTE} type macvlan\nip link set mac0 addrgenmode none up`,
+    setup: [PAIR, `ip link add link vb name mac0 address ${REMOTE} type macvlan; ip link set mac0 addrgenmode none up`],
     requires: macvlan,
     async run() {
       using a = await opened('va');
@@ -263,7 +263,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: 'what cannot be sent says why',
-    setup: `${PAIR}\nip link add dead type veth peer name dead2`,
+    setup: [PAIR, 'ip link add dead type veth peer name dead2'],
     async run() {
       using socket = new PacketSocket();
       const problem = async (operation: Promise<unknown>): Promise<SocketError> =>

@@ -24,7 +24,7 @@ import { PAIR, type Scenario, shaper } from '../support/namespace.js';
 import { collect, opened } from '../support/sockets.js';
 
 /** A queue of the interface that has room for a few packets, and lets hardly any out. */
-const NARROW = `${PAIR}\ntc qdisc add dev va root tbf rate 80bit burst 2000 limit 4000`;
+const NARROW = [PAIR, 'tc qdisc add dev va root tbf rate 80bit burst 2000 limit 4000'];
 
 /** Removes it, and what is in it. */
 const widen = (): void => {

@@ -14,18 +14,15 @@ import {
   type ReceivedPacket,
 } from '@sock/packet';
 import { type Child, startCommand, startPython, tempPath, within } from '@sock/testkit';
+import { addVeth, carrier } from '@sock/testkit/network';
 import { expect } from 'chai';
 import { checksum, hardwareAddress, numbered, numberOf, TEST_PROTOCOL, udpFrame } from '../support/frames.js';
 import { host } from '../support/host.js';
-import { PAIR, REMOTE, type Scenario, WAIT } from '../support/namespace.js';
+import { PAIR, REMOTE, type Scenario, type Setup } from '../support/namespace.js';
 import { opened } from '../support/sockets.js';
 
 /** Two ends of a link that resolve addresses, one of them with an address. */
-const NETWORK = `
-ip link add va type veth peer name vb
-for end in va vb; do ip link set $end addrgenmode none up; done
-ip addr add 192.0.2.1/24 dev va
-${WAIT}`;
+const NETWORK: Setup = [() => addVeth('va', 'vb', { quiet: true }), 'ip addr add 192.0.2.1/24 dev va', () => carrier()];
 
 /** Answers requests for 192.0.2.2 until the socket is closed: a small station of our own. */
 async function answer(socket: PacketSocket, own: string): Promise<void> {

@@ -88,7 +88,7 @@ export const scenarios: readonly Scenario[] = [
       expect(await rejection(ring.flush())).to.include({ code: 'ENETDOWN' });
       expect(thrown(() => ring.flushSync())).to.include({ code: 'ENETDOWN' });
       expect(ring.pending).to.equal(1);
-      up('va');
+      await up('va');
       b.getOption(packetVersion);
       expect(await within('flush', ring.flush())).to.equal(1);
       // the other end lost its carrier, which is no reason not to receive
@@ -113,7 +113,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: 'a transmit ring waits for packets that are under way',
-    setup: `${PAIR}\ntc qdisc add dev va root tbf rate 160kbit burst 1600 limit 1000000`,
+    setup: [PAIR, 'tc qdisc add dev va root tbf rate 160kbit burst 1600 limit 1000000'],
     requires: shaper,
     async run() {
       using a = new PacketSocket();

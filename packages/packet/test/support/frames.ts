@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { ETH_HLEN, ETH_P_802_EX1, ETH_P_IP, parseHardwareAddress } from '@sock/packet';
-import { LOCAL, REMOTE, WAIT } from './namespace.js';
+import { carrier } from '@sock/testkit/network';
+import { LOCAL, REMOTE } from './namespace.js';
 
 /** A protocol that nothing else speaks: IEEE 802 local experiments. */
 export const TEST_PROTOCOL: number = ETH_P_802_EX1;
@@ -71,15 +72,10 @@ export function ip(...args: string[]): string {
   return execFileSync('ip', args, { encoding: 'utf8' });
 }
 
-/** Waits until all links that are up can send. */
-export function settle(): void {
-  execFileSync('sh', ['-c', WAIT]);
-}
-
 /** Brings a link up, and waits until both its ends can send. */
-export function up(name: string): void {
+export async function up(name: string): Promise<void> {
   ip('link', 'set', 'dev', name, 'up');
-  settle();
+  await carrier();
 }
 
 /** Hardware address of an interface, as text. */

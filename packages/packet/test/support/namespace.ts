@@ -11,6 +11,7 @@ import {
   startCommand,
   within,
 } from '@sock/testkit';
+import { addVeth, carrier } from '@sock/testkit/network';
 
 /** Without a user namespace where that is possible: in one, tcpdump cannot lay down its rights. */
 export const UNSHARE: readonly string[] = process.getuid?.() === 0 ? ['-n'] : ['-rn'];
@@ -57,8 +58,7 @@ export const shaper: Capability = capability({
 /** A test that runs in a process of its own, which has a network namespace of its own. */
 export interface Scenario {
   title: string;
-  /** Shell commands that make the namespace what it is to be. */
-  setup: string;
+  setup: Setup;
   /** What it needs beyond AF_PACKET, namespaces and veth. */
   requires?: Capabilities;
   /** Milliseconds: 10 000 unless told. */
@@ -66,22 +66,14 @@ export interface Scenario {
   run(): Promise<void> | void;
 }
 
-/**
- * Shell commands that wait until all links that were brought up can send: the kernel tells a link of
- * its carrier a little later, and drops what comes before.
- */
-export const WAIT = `
-for try in $(seq 500); do
-  ip -o link show up | grep -v ' lo: ' | grep -qv 'state UP' || break
-  sleep 0.01
-done
-`;
+/** What makes a namespace what it is to be: shell commands, or functions, which start no programs. */
+export type Setup = string | (() => Promise<void> | void) | readonly Setup[];
 
 /** Two ends of a link, both up: what is sent on the one arrives at the other, and nothing else does. */
-export const PAIR = `
-ip link add va type veth peer name vb
-for end in va vb; do ip link set $end addrgenmode none arp off mtu 9000 up; done
-${WAIT}`;
+export const PAIR: Setup = async () => {
+  addVeth('va', 'vb', { quiet: true, arp: false, mtu: 9000 });
+  await carrier();
+};
 
 /** Hardware addresses that `PAIR` does not set: those of examples. */
 export const LOCAL = '02:00:00:00:00:0a';

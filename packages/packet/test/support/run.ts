@@ -6,7 +6,8 @@ import { execFileSync } from 'node:child_process';
 import { createInterface } from 'node:readline/promises';
 import { inspect } from 'node:util';
 import { openDescriptors, settled, turns } from '@sock/testkit';
-import type { Scenario } from './namespace.js';
+import { removeLinks } from '@sock/testkit/network';
+import type { Scenario, Setup } from './namespace.js';
 
 const [, , name] = process.argv;
 const { scenarios } = (await import(`../scenarios/${name}.js`)) as { scenarios: readonly Scenario[] };
@@ -19,23 +20,16 @@ process.on('unhandledRejection', (reason) => {
   problems.push(`unhandled rejection: ${inspect(reason)}`);
 });
 
-/** Removes all links but lo: those that vanish with another are gone already. */
-function clear(): void {
-  const links = JSON.parse(execFileSync('ip', ['-j', 'link'], { encoding: 'utf8' })) as { ifname: string }[];
-  for (const { ifname } of links) {
-    if (ifname === 'lo') continue;
-    try {
-      execFileSync('ip', ['link', 'del', 'dev', ifname], { stdio: 'ignore' });
-    } catch {
-      // the other end of a pair
-    }
-  }
+async function prepare(setup: Setup): Promise<void> {
+  if (typeof setup === 'function') await setup();
+  else if (typeof setup === 'string') execFileSync('sh', ['-ec', setup], { stdio: ['ignore', 'ignore', 'inherit'] });
+  else for (const one of setup) await prepare(one);
 }
 
 async function run(title: string): Promise<string> {
   const scenario = scenarios.find((one) => one.title === title);
   if (scenario === undefined) return `there is no scenario ${title} in ${name}`;
-  execFileSync('sh', ['-c', `set -e\n${scenario.setup}`], { stdio: ['ignore', 'ignore', 'inherit'] });
+  await prepare(scenario.setup);
   const before = openDescriptors();
   try {
     await scenario.run();
@@ -44,7 +38,7 @@ async function run(title: string): Promise<string> {
   } catch (error) {
     problems.push(inspect(error));
   } finally {
-    clear();
+    removeLinks();
   }
   return problems.splice(0).join('\n');
 }
