@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { AF_INET6, createNetworkNamespace } from '@sock/core';
+import { AF_INET6, createNetworkNamespace, SocketError } from '@sock/core';
 import {
   addLinkSync,
   attribute,
@@ -145,11 +145,16 @@ export function removeLink(name: string, socket?: NetlinkSocket): void {
   deleteLinkSync(name, { socket });
 }
 
-/** Removes all links but `lo`. */
+/** Removes all links but `lo`. Some go with others, or with the namespace of their other end, at any time. */
 export function removeLinks(socket?: NetlinkSocket): void {
-  const names = () => listLinksSync({ socket }).flatMap(({ name }) => (name === 'lo' ? [] : [name]));
-  // with one others may go: the other end of a pair, what is above it
-  for (let [name] = names(); name !== undefined; [name] = names()) removeLink(name, socket);
+  for (const { index, name } of listLinksSync({ socket })) {
+    if (name === 'lo') continue;
+    try {
+      deleteLinkSync(index, { socket });
+    } catch (error) {
+      if (!(error instanceof SocketError) || error.code !== 'ENODEV') throw error;
+    }
+  }
 }
 
 const ETHERNET = 1;
