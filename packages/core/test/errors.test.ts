@@ -79,16 +79,6 @@ describe('errors', () => {
     expect(inspect(bare)).to.include('code');
   });
 
-  it('of what a family finds out by itself have the same fields', () => {
-    const error = socketError('RTM_GETLINK', 'EBADMSG', 'it cannot be read');
-    expect(error).to.be.instanceOf(SocketError);
-    expect(error).to.include({ code: 'EBADMSG', syscall: 'RTM_GETLINK', errno: -constants.errno.EBADMSG });
-    expect(error.message).to.equal('RTM_GETLINK EBADMSG: it cannot be read');
-    expect(socketError('bind', 'EPERM').message).to.equal('bind EPERM');
-    expect(errnoName(errnoOf('ENOBUFS'))).to.equal('ENOBUFS');
-    expect(errnoOf('ENONSENSE')).to.equal(0);
-  });
-
   it('say what was attempted, on what', async () => {
     const address = refusingPort();
     const messages = [
