@@ -15,6 +15,8 @@ const REASONS: readonly [reason: string, ...titles: RegExp[]][] = [
     /^bind6\(\("::1", 0, 0, -1,\)\)$/,
     /^setsockopt\(SO_KEEPALIVE, None, -1\)$/,
     /shutdown\((3|-1)\)$/,
+    /^alg bind\(\(("hash", ""|"", "sha256"),\)\)$|^alg bind\(\("hash", "sha256", (-1|4294967296), 0,\)\)$/,
+    /^l2cap bind\(any, (65536|-1)\)$|^rfcomm bind\(any, (31|255|256|-1)\)$|^hci bind\((65535|65536)\)$/,
     /^CAN_ISOTP bind\(\((-1|4294967296), 2016\)\)$/,
     /^CAN_J1939 bind\(\("vcandiff", (0, 262144, (256|-1)|-1, 262144, 128|0, (-1|262145), 128),\)\)$/,
     /^CAN_J1939 bind\(\("", /,
@@ -56,6 +58,14 @@ const REASONS: readonly [reason: string, ...titles: RegExp[]][] = [
     'an identifier of more than 11 bits is extended without CAN_EFF_FLAG, and given without it',
     /^CAN_ISOTP bind\(\((2048, 2016|2684354559, 2147483648)\)\)$/,
   ],
+  ["the room for a name is the kernel's, 103 bytes, where CPython has 63", /^alg bind\(\("hash", "64 x",\)\)$/],
+  ['CPython takes a negative operation for a missing one', /^alg operation -1 on /],
+  ['a device address is six times two digits', /^(l2cap|sco) bind\(\(?"(0:0:0:0:0:0| 00:AA:01:00:00:42)"/],
+  [
+    'Python has an OSError of its own for arguments of the wrong type',
+    /^l2cap bind\(\((5|None), 0x1001\)\)$|^(l2cap|rfcomm) bind\(any, "x"\)$|^hci bind\("x"\)$/,
+  ],
+  ['-1 is no controller in particular; in CPython it runs into the channel', /^hci bind\(-1\)$/],
   ['a boolean is no number', /^settimeout\(True\)$/],
   ['a socket without a descriptor has none to give', /^detach after /],
 ];

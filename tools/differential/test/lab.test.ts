@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { algCases } from './cases/alg.js';
+import { bluetoothCases } from './cases/bluetooth.js';
 import { CAN, canCases } from './cases/can.js';
 import { compare } from './compare.js';
 
@@ -13,3 +15,5 @@ compare('CAN', canCases, ['AF_CAN', 'root'], () => {
   });
   after(() => ip('link', 'delete', CAN));
 });
+compare('ALG', algCases, 'AF_ALG');
+compare('Bluetooth', bluetoothCases, 'AF_BLUETOOTH');
