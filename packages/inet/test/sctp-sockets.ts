@@ -1,5 +1,6 @@
 import { SOCK_SEQPACKET } from '@sock/core';
 import { SCTP_ASSOC_CHANGE, type SctpArrival, type SctpMessage, SctpSocket, type SctpSocketOptions } from '@sock/inet';
+import { scaled } from '@sock/testkit';
 
 /** What one kind of arrival looks like. */
 export type ArrivalOf<Kind extends SctpArrival['kind']> = Extract<SctpArrival, { kind: Kind }>;
@@ -10,7 +11,7 @@ export class Sockets implements Disposable {
 
   /** Keeps a socket, with a time limit for whatever waits. */
   own(socket: SctpSocket): SctpSocket {
-    socket.timeout = 20_000;
+    socket.timeout = scaled(20_000);
     this.#open.push(socket);
     return socket;
   }
