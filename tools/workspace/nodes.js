@@ -1,7 +1,7 @@
 // npm run test:nodes: the tests of this machine's kernel on every supported line of Node, all with the one binary that
 // was built: Node-API promises that it loads on all of them.
 //
-//   npm run test:nodes -- [major version…]
+//   npm run test:nodes -- [major version…] [package…]
 
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -42,7 +42,9 @@ async function install(wanted) {
 }
 
 await main(async () => {
-  const majors = process.argv.slice(2);
+  const words = process.argv.slice(2);
+  const majors = words.filter((word) => /^\d+$/.test(word));
+  const names = words.filter((word) => !majors.includes(word));
   const wanted = majors.length === 0 ? versions : versions.filter((version) => majors.includes(major(version)));
   if (wanted.length === 0) throw new Failure(`Node ${majors.join(', ')}: known are ${versions.map(major).join(', ')}`);
   await setup();
@@ -57,7 +59,7 @@ await main(async () => {
     if (told !== `v${version}`) throw new Failure(`${node} --version says ${told}`);
     const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
     const counts = noCounts();
-    for (const tested of testedPackages().filter(({ folder }) => folder.startsWith('packages/'))) {
+    for (const tested of testedPackages(names).filter(({ folder }) => folder.startsWith('packages/'))) {
       addCounts(counts, await runMocha(tested, { node, env, title: `${tested.folder} on Node ${version}` }));
     }
     lines.push(`  Node ${version}  ${summary(counts)}`);
