@@ -14,6 +14,7 @@ const CLAUSES: Readonly<Record<string, string>> = {
     'the receiver is congested: nothing was sent; wait until the socket is readable, or set RDS_CONG_MONITOR, and send again',
   'send EMSGSIZE': 'the message is longer than the send buffer (SO_SNDBUF), or than 1 MiB',
   'send EOPNOTSUPP': 'AF_RDS takes no flags but MSG_DONTWAIT and MSG_ZEROCOPY',
+  'sendmmsg EOPNOTSUPP': 'this protocol refuses several messages in one call (sendmmsg): send them one by one',
   'send EINVAL': 'the address must be one of the same family (IPv4 or IPv6) as that which the socket is bound to',
   'setsockopt EOPNOTSUPP': 'the transport is chosen already: set SO_RDS_TRANSPORT before the socket is bound',
   'setsockopt ENOTCONN': 'the socket must be bound first',
@@ -21,5 +22,5 @@ const CLAUSES: Readonly<Record<string, string>> = {
 
 /** The remedy for a failed call on an RDS socket, where there is one to name. */
 export function explain({ syscall, code }: FailedCall): string | undefined {
-  return CLAUSES[`${syscall.startsWith('send') ? 'send' : syscall} ${code}`];
+  return CLAUSES[`${syscall} ${code}`] ?? CLAUSES[`${syscall.startsWith('send') ? 'send' : syscall} ${code}`];
 }

@@ -18,7 +18,8 @@ conformance<RdsAddress, RdsInput>({
     return [a, b] as [Socket<RdsAddress, RdsInput>, Socket<RdsAddress, RdsInput>];
   },
   address: () => ({ host: '127.0.0.1' }),
-  supports: { timestamps: false, ioctl: false, connectedPeer: false },
+  // the kernel's sendmmsg marks messages with a flag that this protocol refuses
+  supports: { batch: false, timestamps: false, ioctl: false, connectedPeer: false },
   badAddresses: [
     { what: 'nothing', value: undefined, argument: 'address' },
     { what: 'an address of unix', value: '/tmp/socket', argument: 'address' },
