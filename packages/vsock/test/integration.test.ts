@@ -94,10 +94,8 @@ describeIf([loopback], 'vsock', function () {
       const address = server.getsockname();
       server.close();
       using client = new Socket(vsock, type);
-      for (const error of [
-        await rejection(client.connect(address)),
-        thrown(() => new Socket(vsock, type).connectSync(address)),
-      ]) {
+      using other = new Socket(vsock, type);
+      for (const error of [await rejection(client.connect(address)), thrown(() => other.connectSync(address))]) {
         expect(error).to.include({ code: 'ECONNRESET', syscall: 'connect' });
         expect(error.message).to.include(`local:${address.port}`).and.include('nobody listens');
       }
@@ -147,7 +145,7 @@ with open('/dev/vsock') as device:
       console.log(getLocalCid(), (await socket.recv(100)).toString());
       socket.close();
       `,
-      { input: '' },
+      { input: '', typescript: true },
     );
     const { stdout } = await child.succeeded();
     expect(stdout).to.equal(`${VMADDR_CID_HOST} to the host\n`);
