@@ -560,10 +560,10 @@ export const SKF_AD_VLAN_TPID = 60;
 /** Credentials of the sender, struct cmsgcred. */ export const SCM_CREDS: number = here('SCM_CREDS', undefined);
 /** Credentials of the sender with its process, struct sockcred2. Since FreeBSD 13. */ export const SCM_CREDS2: number = here('SCM_CREDS2', undefined);
 
-// Flags of send and receive of other systems: sys/socket.h of FreeBSD; mswsock.h of Windows
+// Flags of send and receive, for the most part of other systems: sys/socket.h of FreeBSD; mswsock.h of Windows
 /** The datagram was sent to a broadcast address. */ export const MSG_BCAST: number = here('MSG_BCAST', undefined);
 /** The datagram was sent to a multicast address. */ export const MSG_MCAST: number = here('MSG_MCAST', undefined);
-/** A notification of SCTP, no data. */ export const MSG_NOTIFICATION: number = here('MSG_NOTIFICATION', undefined);
+/** A notification of SCTP, no data. See RFC 6458. */ export const MSG_NOTIFICATION: number = here('MSG_NOTIFICATION', 32768);
 
 // Requests of ioctl of Windows, and their values: mstcpip.h, WSAIoctl
 /** Receive all packets of the interface. */ export const SIO_RCVALL: number = here('SIO_RCVALL', undefined);

@@ -845,7 +845,6 @@ export const SCTP_SENDMSG_CONNECT = 126;
 /** Policy: give up in favour of what is more important. */ export const SCTP_PR_SCTP_PRIO = 48;
 /** Highest policy. */ export const SCTP_PR_SCTP_MAX = 48;
 /** Mask of the policies. */ export const SCTP_PR_SCTP_MASK = 48;
-/** Flag of a message: it is a notification. */ export const MSG_NOTIFICATION = 32768;
 
 // Notifications of SCTP: RFC 6458, linux/sctp.h
 export const SCTP_SN_TYPE_BASE = 32768;

@@ -10,6 +10,7 @@ import {
   type Data,
   invalidArgumentType,
   MSG_EOR,
+  MSG_NOTIFICATION,
   type ReceivedMessage,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
@@ -132,7 +133,7 @@ const MESSAGE_SIZE = 65_536;
 const RECEIVED_ANCILLARY = scmSctpRcvInfo.space + scmSctpNxtInfo.space;
 
 function toArrival({ data, flags, address, ancillary }: ReceivedMessage<IpAddress>): SctpArrival {
-  if ((flags & c.MSG_NOTIFICATION) !== 0) return decodeSctpNotification(data);
+  if ((flags & MSG_NOTIFICATION) !== 0) return decodeSctpNotification(data);
   const info = scmSctpRcvInfo.find(ancillary);
   // a message of SCTP has at least one byte
   if (info === undefined && data.length === 0) return { kind: 'end' };

@@ -1,11 +1,19 @@
-import { MSG_EOR, SHUT_WR, SOCK_SEQPACKET, SocketError, soLinger, soRcvBuf, soSndBuf } from '@sock/core';
+import {
+  MSG_EOR,
+  MSG_NOTIFICATION,
+  SHUT_WR,
+  SOCK_SEQPACKET,
+  SocketError,
+  soLinger,
+  soRcvBuf,
+  soSndBuf,
+} from '@sock/core';
 import {
   createConnection,
   createServer,
   IPPROTO_SCTP,
   inet,
   inet6,
-  MSG_NOTIFICATION,
   SCTP_ABORT,
   SCTP_ADAPTATION_INDICATION,
   SCTP_ASSOC_CHANGE,
