@@ -2,7 +2,7 @@
 const REASONS: readonly [reason: string, ...titles: RegExp[]][] = [
   [
     'JavaScript has one kind of number: one with a fraction, or out of range, is a RangeError, where Python tells its types apart',
-    /^(netlink |packet |CAN_ISOTP )?(bind|sendto|getservbyport|listen|socket).*\b1\.5\b/,
+    /^(netlink |packet |CAN_ISOTP |tipc )?(bind|sendto|getservbyport|listen|socket).*\b1\.5\b/,
     /recv\(1\.5\)|recvmsg\(10, 1\.5\)/,
     /^setsockopt\(\w+, (1\.5|2147483648|4294967296|9223372036854776000)\)$/,
   ],
@@ -17,6 +17,8 @@ const REASONS: readonly [reason: string, ...titles: RegExp[]][] = [
     /shutdown\((3|-1)\)$/,
     /^alg bind\(\(("hash", ""|"", "sha256"),\)\)$|^alg bind\(\("hash", "sha256", (-1|4294967296), 0,\)\)$/,
     /^l2cap bind\(any, (65536|-1)\)$|^rfcomm bind\(any, (31|255|256|-1)\)$|^hci bind\((65535|65536)\)$/,
+    /^tipc bind\(\((1000, 6, 5|-1, 0, 0|4294967296, 0, 0)\)\)$/,
+    /^qrtr bind\(\((-1, 1|1, 4294967296)\)\)$|^vsock bind\(\((4294967295, 4294967296|-1, 5000)\)\)$/,
     /^CAN_ISOTP bind\(\((-1|4294967296), 2016\)\)$/,
     /^CAN_J1939 bind\(\("vcandiff", (0, 262144, (256|-1)|-1, 262144, 128|0, (-1|262145), 128),\)\)$/,
     /^CAN_J1939 bind\(\("", /,
