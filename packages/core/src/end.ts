@@ -7,12 +7,14 @@ import type { Socket } from './socket.js';
 
 /**
  * The system calls of a family that tells the end of a connection only once (`endsOnce`): where there
- * is nothing to receive and never will be, the end is given again.
+ * is nothing to receive and never will be, the end is given again. Where it is told too early (`endsEarly`),
+ * what came before it goes first.
  */
-export function endingCalls(calls: Native): Native {
+export function endingCalls(calls: Native, early = false): Native {
   const again = (fd: number, flags: number, receive: () => number): number => {
     const count = receive();
-    if (count !== -EAGAIN || (flags & MSG_ERRQUEUE) !== 0) return count;
+    const over = count === -EAGAIN || (early && count === 0);
+    if (!over || (flags & MSG_ERRQUEUE) !== 0) return count;
     const events = calls.pollOne(fd, 0, 0);
     if (events < 0 || (events & POLLHUP) === 0) return count;
     // what came between the two calls goes first; after POLLHUP nothing comes any more

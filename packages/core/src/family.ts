@@ -53,6 +53,11 @@ export interface AddressFamily<Address, Input = Address> {
    */
   readonly endsOnce?: boolean;
   /**
+   * Whether the kernel may tell the end of a connection before it gives the messages that came before it: they go
+   * first then. For families with `endsOnce`.
+   */
+  readonly endsEarly?: boolean;
+  /**
    * The number that socket(2) takes for a protocol, where that is another than the one programs use,
    * such as the same one in network byte order.
    * @throws TypeError or RangeError naming `protocol`

@@ -138,7 +138,7 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
     }
     this.descriptor.family = family.name;
     this.descriptor.unpollable = family.unpollable === true;
-    if (family.endsOnce === true) this.descriptor.calls = endingCalls(this.descriptor.calls);
+    if (family.endsOnce === true) this.descriptor.calls = endingCalls(this.descriptor.calls, family.endsEarly);
     unclosed.register(this, this.descriptor, this);
   }
 

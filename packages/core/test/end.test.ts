@@ -31,12 +31,15 @@ describe('a kernel that tells the end of a connection once', () => {
   afterEach(() => stack[Symbol.dispose]());
 
   /** A socket that has nothing to receive, and what its kernel says then. */
-  function ended(steps: Partial<Record<'recv' | 'recvfrom' | 'recvmsg' | 'recvmmsg' | 'pollOne', Step[]>>) {
+  function ended(
+    steps: Partial<Record<'recv' | 'recvfrom' | 'recvmsg' | 'recvmmsg' | 'pollOne', Step[]>>,
+    early?: boolean,
+  ) {
     const [a, b] = pair(SOCK_SEQPACKET) as unknown as [Socket<never>, Socket<never>];
     stack.use(a);
     stack.use(b);
     const script = new Script(a, steps);
-    descriptorOf(a).calls = endingCalls(descriptorOf(a).calls);
+    descriptorOf(a).calls = endingCalls(descriptorOf(a).calls, early);
     return { a, b, script };
   }
 
@@ -65,6 +68,18 @@ describe('a kernel that tells the end of a connection once', () => {
     b.sendSync('just in time');
     expect(a.tryRecv(20)?.toString()).to.equal('just in time');
     expect(script.count('recv')).to.equal(2);
+  });
+
+  it('that tells it too early has what came before it', () => {
+    const { a, b } = ended({ recv: [0], pollOne: [POLLHUP] }, true);
+    b.sendSync('last words');
+    expect(a.tryRecv(20)?.toString()).to.equal('last words');
+    const { a: empty } = ended({ recv: [0, 0], pollOne: [POLLHUP] }, true);
+    expect(empty.tryRecv(20)?.length).to.equal(0);
+    // a message of no bytes, as it is not the end
+    const { a: open, script } = ended({ recv: [0], pollOne: [0] }, true);
+    expect(open.tryRecv(20)?.length).to.equal(0);
+    expect(script.count('recv')).to.equal(1);
   });
 
   it('has an error queue all the same', () => {
