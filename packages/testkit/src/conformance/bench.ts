@@ -87,6 +87,16 @@ export class Bench<A, I> {
     return this.traits.largest ?? 8192;
   }
 
+  /** Bytes of a transfer that takes a while. */
+  get bulk(): number {
+    return this.traits.bulk ?? 3_000_000;
+  }
+
+  /** The peer is told the end of a connection as an end, not as an error. */
+  get tellsEnd(): boolean {
+    return this.supports.endOfFile || this.traits.finish !== undefined;
+  }
+
   async clean(): Promise<void> {
     for (const resource of this.#owned.splice(0).reverse()) resource[Symbol.dispose]();
     await turns(1);

@@ -97,7 +97,7 @@ export function optionTests<A, I>(bench: Bench<A, I>): void {
       }),
       setting({
         option: soSndTimeo,
-        initial: null,
+        initial: bench.traits.sendTimeout ?? null,
         values: [
           [2500, 2500],
           [null, null],

@@ -100,7 +100,7 @@ function orderTests<A, I>(bench: Bench<A, I>): void {
   if (!bench.isStream) return;
   it('a sendAll is not interrupted by a send that came later', async () => {
     const [a, b] = await bench.pair();
-    const large = pattern(3_000_000, 21);
+    const large = pattern(bench.bulk, 21);
     const sending = Promise.all([a.sendAll(large), a.send('behind'), a.sendMsg(['further ', 'behind'])]);
     const size = large.length + 20;
     const pieces: Buffer[] = [];

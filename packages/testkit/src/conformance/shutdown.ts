@@ -7,8 +7,8 @@ import { FORMS, perform } from './forms.js';
 
 /** End of file, half-close, reset. */
 export function shutdownTests<A, I>(bench: Bench<A, I>): void {
-  const { endOfFile, halfClose, reset } = bench.supports;
-  if (endOfFile || bench.traits.finish !== undefined) endTests(bench);
+  const { halfClose, reset } = bench.supports;
+  if (bench.tellsEnd) endTests(bench);
   if (halfClose) halfCloseTests(bench);
   if (reset) resetTests(bench);
 }

@@ -8,7 +8,7 @@ import {
   setDefaultTimeout,
 } from '@sock/core';
 import { expect } from 'chai';
-import { delay, scaled, turns, within } from '../time.js';
+import { delay, scaled, within } from '../time.js';
 import type { Bench } from './bench.js';
 import { failure, rejection, thrown } from './failures.js';
 import { empty, fullPair, receivingCalls, sendingCalls, type WaitingCall } from './waits.js';
@@ -209,10 +209,10 @@ function settingTests<A, I>(bench: Bench<A, I>): void {
     a.timeout = 0;
     b.timeout = 0;
     expect(await a.send('x')).to.equal(1);
-    await turns(2);
+    await b.waitReadable({ timeout: scaled(5000) });
     expect((await b.recv(1)).toString()).to.equal('x');
     expect(a.sendSync('y')).to.equal(1);
-    await turns(2);
+    await b.waitReadable({ timeout: scaled(5000) });
     expect(b.recvSync(1).toString()).to.equal('y');
   });
 }

@@ -94,12 +94,16 @@ export interface Traits<Address, Input = Address> {
   /** Error of binding a socket to the name of another, where it is neither EADDRINUSE nor EINVAL. */
   rebindCode?: string;
   /**
-   * Whether the suite runs for another kind of the same family in full: what is the same for all kinds
+   * Whether the suite runs for another kind in full: what is the same for all kinds
    * (bad arguments, processes of their own) is left out then.
    */
   brief?: boolean;
   /** Largest message in bytes that surely passes. Default: 8192. */
   largest?: number;
+  /** Bytes that are a long transfer of a stream. Default: 3 million. */
+  bulk?: number;
+  /** SO_SNDTIMEO of a new socket in milliseconds. Default: null, none. */
+  sendTimeout?: number;
   supports?: Partial<Supports>;
   requires?: Capabilities;
   /** Values that `encode` must reject, for the walk over bad arguments. */
