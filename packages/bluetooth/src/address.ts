@@ -207,6 +207,8 @@ export const l2cap: AddressFamily<L2capAddress, L2capInput> = {
   domain: AF_BLUETOOTH,
   type: SOCK_SEQPACKET,
   protocol: BTPROTO_L2CAP,
+  endsOnce: true,
+  endsEarly: true,
   encode(input, into) {
     checkShape('address', input, ['address', 'psm', 'cid', 'addressType']);
     const psm = checkInteger('address.psm', input.psm ?? 0, 0, 0xffff);
@@ -243,6 +245,7 @@ export const rfcomm: AddressFamily<RfcommAddress, RfcommInput> = {
   domain: AF_BLUETOOTH,
   type: SOCK_STREAM,
   protocol: BTPROTO_RFCOMM,
+  endsOnce: true,
   encode(input, into) {
     checkShape('address', input, ['address', 'channel']);
     into[8] = checkInteger('address.channel', input.channel ?? 0, 0, 30);
@@ -288,6 +291,7 @@ export const sco: AddressFamily<ScoAddress, ScoInput> = {
   domain: AF_BLUETOOTH,
   type: SOCK_SEQPACKET,
   protocol: BTPROTO_SCO,
+  endsOnce: true,
   encode(input, into) {
     checkShape('address', input, ['address']);
     writeAddress(into, input.address, 2);
@@ -340,6 +344,7 @@ export const iso: AddressFamily<IsoAddress, IsoInput> = {
   domain: AF_BLUETOOTH,
   type: SOCK_SEQPACKET,
   protocol: BTPROTO_ISO,
+  endsOnce: true,
   encode(input, into) {
     checkShape('address', input, ['address', 'addressType', 'broadcast']);
     const type = encodeType('address.addressType', input.addressType ?? 'public', LE_TYPES);

@@ -15,7 +15,16 @@ import {
   mgmtReadIndexList,
   SCAN_PAGE,
 } from '@sock/bluetooth';
-import { AF_BLUETOOTH, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM, Socket, type SocketInfo } from '@sock/core';
+import {
+  type AddressFamily,
+  AF_ALG,
+  AF_BLUETOOTH,
+  SOCK_RAW,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+  Socket,
+  type SocketInfo,
+} from '@sock/core';
 import { type Child, capability, delay, familyCapability, probe, scaled, startCommand } from '@sock/testkit';
 
 // Controllers are of the whole machine: each test file makes its own, which only root may.
@@ -36,7 +45,7 @@ export const hasSco = protocol('BTPROTO_SCO', BTPROTO_SCO, SOCK_SEQPACKET, 'blue
 /** Kernel and privileges for a virtual controller. */
 export const hasVhci = [...hasHci, vhci];
 /** Two virtual controllers of BlueZ. */
-export const hasBtvirt = [...hasVhci, probe('command:btvirt')];
+export const hasBtvirt = [...hasVhci, probe('AF_ALG'), probe('command:btvirt')];
 
 /** A controller of a test. */
 export interface Controller {
@@ -55,6 +64,33 @@ export async function until<T>(what: string, look: () => T | undefined | false):
   }
 }
 
+/** `struct sockaddr_alg`, as far as a cipher needs to be named. */
+const cipher: AddressFamily<readonly [type: string, name: string]> = {
+  name: 'alg',
+  domain: AF_ALG,
+  encode([type, name], into) {
+    into.set(Buffer.from(type), 2);
+    into.set(Buffer.from(name), 24);
+    return 88;
+  },
+  decode: () => ['', ''],
+  format: ([, name]) => name,
+};
+
+/**
+ * What the emulator asks of the kernel between making a controller and answering it: on a machine where modules
+ * load slowly that takes longer than the kernel waits for the first answer.
+ */
+function loadCiphers(): void {
+  for (const wanted of [
+    ['skcipher', 'ecb(aes)'],
+    ['hash', 'cmac(aes)'],
+  ] as const) {
+    using socket = new Socket(cipher, SOCK_SEQPACKET);
+    socket.bindSync(wanted);
+  }
+}
+
 /** Two controllers of BlueZ's emulator that reach each other, up and connectable. */
 export class Controllers {
   first: Controller = { device: -1, address: '' };
@@ -62,6 +98,7 @@ export class Controllers {
   #emulator: Child | undefined;
 
   async start(): Promise<this> {
+    loadCiphers();
     const before = hciDevices();
     this.#emulator = startCommand('btvirt', ['-l2'], { timeout: 600_000 });
     const added = await until('two controllers', () => {
@@ -102,11 +139,11 @@ async function takeUp(device: number): Promise<Controller> {
 export function controllers(): Controllers {
   const made = new Controllers();
   before(async function (this: Mocha.Context) {
-    this.timeout(30_000);
+    this.timeout(scaled(30_000));
     await made.start();
   });
   after(async function (this: Mocha.Context) {
-    this.timeout(30_000);
+    this.timeout(scaled(30_000));
     await made.stop();
   });
   return made;

@@ -42,11 +42,11 @@ describeIf([...hasBtvirt, hasRfcomm], 'faults between two controllers', function
   this.timeout(30_000);
   const air = new Controllers();
   beforeEach(async function (this: Mocha.Context) {
-    this.timeout(30_000);
+    this.timeout(scaled(30_000));
     await air.start();
   });
   afterEach(async function (this: Mocha.Context) {
-    this.timeout(30_000);
+    this.timeout(scaled(30_000));
     await air.stop();
   });
 
@@ -150,7 +150,7 @@ describeIf([...hasVhci, socat], 'faults of a controller', function () {
   let air: Air;
   let controller: VirtualController;
   beforeEach(async function (this: Mocha.Context) {
-    this.timeout(30_000);
+    this.timeout(scaled(30_000));
     air = new Air();
     controller = await air.add();
   });

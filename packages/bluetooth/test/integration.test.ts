@@ -24,7 +24,7 @@ import {
   sco,
 } from '@sock/bluetooth';
 import { type AddressFamily, SOCK_DGRAM, SOCK_STREAM, Socket } from '@sock/core';
-import { type Child, describeIf, pattern, probe, rejection, startCommand, within } from '@sock/testkit';
+import { type Child, describeIf, pattern, probe, rejection, scaled, startCommand, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { controllers, freshPsm, hasBtvirt, hasRfcomm, l2capPair, parameter } from './controllers.js';
 
@@ -182,7 +182,7 @@ describeIf([...hasBtvirt, hasRfcomm], 'between two controllers', function () {
 
   describe('L2CAP of LE', () => {
     before(async function (this: Mocha.Context) {
-      this.timeout(20_000);
+      this.timeout(scaled(20_000));
       using mgmt = new MgmtSocket();
       for (const { device } of [air.first, air.second]) await mgmt.command(mgmtSetLe, true, { device });
       await mgmt.command(mgmtSetAdvertising, 2, { device: air.second.device });
@@ -266,6 +266,9 @@ describeIf([...hasBtvirt, hasRfcomm], 'between two controllers', function () {
       client.close();
       // so the kernel tells of every end of a stream, once
       expect(await within('the end', rejection(peer.recv(1)))).to.include({ code: 'ECONNRESET' });
+      // of itself it would say EAGAIN from now on, and poll(2) a hang-up
+      expect(await within('the end again', peer.recv(1))).to.have.length(0);
+      expect(peer.recvSync(1)).to.have.length(0);
     });
 
     it('a channel that nobody listens on', async () => {

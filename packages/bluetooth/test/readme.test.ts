@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { readmeExamples } from '@sock/testkit';
+import { readmeExamples, scaled } from '@sock/testkit';
 import { Controllers, hasBtvirt, hasRfcomm, hasSco } from './controllers.js';
 
 const capabilities = [...hasBtvirt, hasRfcomm, hasSco];
@@ -9,11 +9,11 @@ describe('README', () => {
   // the examples talk between them
   const air = new Controllers();
   before(async function (this: Mocha.Context) {
-    this.timeout(30_000);
+    this.timeout(scaled(30_000));
     if (usable) await air.start();
   });
   after(async function (this: Mocha.Context) {
-    this.timeout(30_000);
+    this.timeout(scaled(30_000));
     if (usable) await air.stop();
   });
 

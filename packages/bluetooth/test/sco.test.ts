@@ -22,7 +22,7 @@ describeIf([...hasVhci, hasSco, probe('command:socat')], 'SCO between two contro
   let second: VirtualController;
 
   before(async function (this: Mocha.Context) {
-    this.timeout(30_000);
+    this.timeout(scaled(30_000));
     first = await air.add();
     second = await air.add();
   });
