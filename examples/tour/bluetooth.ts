@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { alg } from '@sock/alg';
 import {
   HciSocket,
   hciDeviceInfo,
@@ -21,7 +22,7 @@ import { Socket } from '@sock/core';
 import { type Step, Unavailable } from './step.js';
 
 /** Two controllers of BlueZ's emulator, up and connectable. */
-async function controllers(): Promise<{ first: number; second: number } & Disposable> {
+async function controllers(): Promise<{ first: number; second: number } & AsyncDisposable> {
   // the kernel is asked first: without AF_BLUETOOTH that is what is missing
   const before = hciDevices();
   if (process.getuid?.() !== 0 || !existsSync('/dev/vhci')) {
@@ -29,6 +30,14 @@ async function controllers(): Promise<{ first: number; second: number } & Dispos
       'there are no virtual controllers',
       'run as root, with the module hci_vhci (modprobe hci_vhci)',
     );
+  }
+  // the emulator asks for these between making a controller and answering it, for which the kernel waits ten seconds
+  for (const cipher of [
+    { type: 'skcipher', name: 'ecb(aes)' },
+    { type: 'hash', name: 'cmac(aes)' },
+  ]) {
+    using socket = new Socket(alg);
+    await socket.bind(cipher);
   }
   const emulator = await start('btvirt', ['-l2']);
   const added = () => hciDevices().filter((device) => !before.includes(device));
@@ -41,7 +50,15 @@ async function controllers(): Promise<{ first: number; second: number } & Dispos
     hciDeviceUp(device);
     hciSetScan(device, SCAN_PAGE);
   }
-  return { first, second, [Symbol.dispose]: () => emulator.kill() };
+  return {
+    first,
+    second,
+    async [Symbol.asyncDispose]() {
+      emulator.kill();
+      // their numbers are free again then, and not before
+      while (hciDevices().some((device) => device === first || device === second)) await delay(20);
+    },
+  };
 }
 
 function start(command: string, args: readonly string[]): Promise<ChildProcess> {
@@ -55,7 +72,7 @@ function start(command: string, args: readonly string[]): Promise<ChildProcess> 
 const messages: Step = {
   family: 'bluetooth L2CAP',
   async run() {
-    using air = await controllers();
+    await using air = await controllers();
     const address = { address: hciDeviceInfo(air.second).address, psm: 0x1001 };
     using server = new Socket(l2cap);
     await server.bind(address);
@@ -73,7 +90,7 @@ const messages: Step = {
 const serial: Step = {
   family: 'bluetooth RFCOMM',
   async run() {
-    using air = await controllers();
+    await using air = await controllers();
     const address = { address: hciDeviceInfo(air.second).address, channel: 7 };
     using server = new Socket(rfcomm);
     await server.bind(address);
@@ -90,7 +107,7 @@ const serial: Step = {
 const controller: Step = {
   family: 'bluetooth HCI',
   async run() {
-    using air = await controllers();
+    await using air = await controllers();
     using socket = new HciSocket();
     await socket.bind({ device: air.first });
     const { parameters } = await socket.sendCommand(hciOpcode(4, 1));
