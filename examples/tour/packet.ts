@@ -80,7 +80,8 @@ const ring: Step = {
     using socket = new PacketSocket({ protocol: ETH_P_IP });
     socket.attachFilter(toPort(47_113));
     await socket.bind({ interface: 'lo' });
-    using ring = socket.ring({ blocks: 4, blockSize: 65_536, blockTimeout: 5 });
+    // a block for every 100 ms, with room for what comes before the first is read, however slow the machine
+    using ring = socket.ring({ blocks: 64, blockSize: 16_384, blockTimeout: 100 });
     const texts = Array.from({ length: 100 }, (_, i) => `message ${i}`);
     await sendDatagrams(texts, 47_113);
     const file: Uint8Array[] = [];

@@ -147,7 +147,7 @@ if (ready.status !== 0) {
     let hang;
 
     before('starts what takes its time', () => {
-      hang = lab(['-t', '25', 'echo before; sleep 12345']);
+      hang = lab(['-t', '50', 'echo before; sleep 12345']);
     });
 
     it('passes on status, output, environment and folder, and writes only where it may', async () => {
@@ -222,7 +222,7 @@ if (ready.status !== 0) {
       const { status, stdout, stderr } = await hang;
       expect(status).to.equal(124);
       expect(stdout).to.equal('before\n');
-      expect(stderr).to.contain('stopped after 25 s; its console:');
+      expect(stderr).to.contain('stopped after 50 s; its console:');
       expect(stderr).to.match(/^\d+: sleep 12345\n +\w*nanosleep/m);
     });
   });
