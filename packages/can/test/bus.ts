@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { bcm, CAN_BCM, CAN_ISOTP, CAN_J1939, CAN_RAW, canRaw, isotp, j1939 } from '@sock/can';
 import { AF_CAN, type SocketInfo } from '@sock/core';
-import { type Capability, type Child, capability, delay, familyCapability, probe } from '@sock/testkit';
+import { type Capability, type Child, capability, delay, familyCapability, probe, scaled } from '@sock/testkit';
 import { addVcan, addVxcan, removeLink } from '@sock/testkit/network';
 
 // Programs that talk CAN share interfaces: each test file makes its own, which only root may.
@@ -51,7 +51,7 @@ export function removeInterface(name: string): void {
 export function bus(mtu: Mtu = 72): { name: string } {
   const made = { name: '' };
   before(function (this: Mocha.Context) {
-    this.timeout(20_000);
+    this.timeout(scaled(20_000));
     made.name = addInterface(mtu);
   });
   after(() => removeInterface(made.name));
@@ -62,7 +62,7 @@ export function bus(mtu: Mtu = 72): { name: string } {
 export function wire(): { left: string; right: string } {
   const made = { left: '', right: '' };
   before(function (this: Mocha.Context) {
-    this.timeout(20_000);
+    this.timeout(scaled(20_000));
     made.left = freshName();
     made.right = freshName();
     addVxcan(made.left, made.right);

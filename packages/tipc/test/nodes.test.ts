@@ -1,5 +1,5 @@
 import { SOCK_SEQPACKET } from '@sock/core';
-import { type Child, cleaner, describeIf, probe, startCommand, within } from '@sock/testkit';
+import { type Child, cleaner, describeIf, probe, scaled, startCommand, within } from '@sock/testkit';
 import {
   formatNodeId,
   getLinkName,
@@ -46,7 +46,7 @@ ${source}`;
   }
 
   before(async function (this: Mocha.Context) {
-    this.timeout(40_000);
+    this.timeout(scaled(40_000));
     run('ip', 'netns', 'add', namespace);
     run('ip', 'link', 'add', here, 'type', 'veth', 'peer', 'name', there, 'netns', namespace);
     run('ip', 'link', 'set', here, 'up');
