@@ -28,7 +28,7 @@ function connectionTests<A, I>(bench: Bench<A, I>): void {
     for (let i = 0; i < 3; i++) {
       const client = bench.open();
       await client.connect(address);
-      names.push(client.getsockname());
+      names.push(bench.reach(client));
       expect((await within('the welcome', client.recv(16))).toString()).to.equal('welcome');
     }
     await turns(2);
