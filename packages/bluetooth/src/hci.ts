@@ -3,9 +3,11 @@ import {
   checkObject,
   invalidArgumentType,
   Socket,
+  setUp,
   socketError,
   soTimestampNs,
   type TransferOptions,
+  untilClosed,
   type WaitOptions,
 } from '@sock/core';
 import { type HciAddress, type HciInput, hci } from './address.js';
@@ -23,7 +25,6 @@ import {
   unpackHciPacket,
 } from './hci-packet.js';
 import { hciDataDir, hciFilter, hciTimeStamp } from './options.js';
-import { received, setUp } from './reception.js';
 
 /** A packet, and what the kernel says of it. */
 export interface ReceivedHciPacket {
@@ -169,7 +170,7 @@ export class HciSocket extends Socket<HciAddress, HciInput> {
 
   /** Packets as they come, until the socket is closed. */
   packets(options: WaitOptions = {}): AsyncIterableIterator<ReceivedHciPacket> {
-    return received(this, () => this.recvPacket(options));
+    return untilClosed(this, () => this.recvPacket(options));
   }
 
   /**

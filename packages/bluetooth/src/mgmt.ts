@@ -1,11 +1,19 @@
-import { checkInteger, checkObject, invalidArgumentType, Socket, socketError, type WaitOptions } from '@sock/core';
+import {
+  checkInteger,
+  checkObject,
+  invalidArgumentType,
+  Socket,
+  setUp,
+  socketError,
+  untilClosed,
+  type WaitOptions,
+} from '@sock/core';
 import { type HciAddress, type HciInput, hci } from './address.js';
 import { HCI_DEV_NONE, MGMT_EV_CMD_COMPLETE, MGMT_EV_CMD_STATUS } from './constants.gen.js';
 import { Exchange, type Reader, type Reception } from './exchange.js';
 import type { MgmtCommand } from './mgmt-command.js';
 import { MgmtError } from './mgmt-error.js';
 import { type MgmtEvent, packMgmtCommand, unpackMgmtEvent } from './mgmt-packet.js';
-import { received, setUp } from './reception.js';
 import { readU16LE } from './structures.js';
 
 /** Options of `command`. */
@@ -116,7 +124,7 @@ export class MgmtSocket extends Socket<HciAddress, HciInput> {
 
   /** Events as they come, until the socket is closed. */
   events(options: WaitOptions = {}): AsyncIterableIterator<MgmtEvent> {
-    return received(this, () => this.recvEvent(options));
+    return untilClosed(this, () => this.recvEvent(options));
   }
 }
 

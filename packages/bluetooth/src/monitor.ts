@@ -4,14 +4,15 @@ import {
   checkString,
   outOfRange,
   Socket,
+  setUp,
   socketError,
   soTimestampNs,
   type TransferOptions,
+  untilClosed,
 } from '@sock/core';
 import { type HciAddress, type HciInput, hci } from './address.js';
 import * as c from './constants.gen.js';
 import { type HciPacket, unpackHciPacket } from './hci-packet.js';
-import { received, setUp } from './reception.js';
 import { asBuffer, readU16LE, writeU16LE } from './structures.js';
 
 /** A message of the channels monitor, control and logging: six bytes of header. */
@@ -139,7 +140,7 @@ export class HciMonitorSocket extends Socket<HciAddress, HciInput> {
 
   /** Records as they come, until the socket is closed. */
   records(options?: TransferOptions): AsyncIterableIterator<ReceivedHciRecord> {
-    return received(this, () => this.recvRecord(options));
+    return untilClosed(this, () => this.recvRecord(options));
   }
 }
 

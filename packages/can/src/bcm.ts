@@ -7,11 +7,13 @@ import {
   outOfRange,
   type ReceivedMessage,
   Socket,
+  setUp,
   socketError,
   soRxqOvfl,
   soTimestamping,
   type TransferOptions,
   toBytes,
+  untilClosed,
 } from '@sock/core';
 import { bcm, type CanAddress, type CanInput } from './address.js';
 import {
@@ -24,14 +26,7 @@ import {
 } from './bcm-message.js';
 import * as c from './constants.gen.js';
 import type { CanFrame, ClassicFrameInput, FdFrameInput } from './frame.js';
-import {
-  describeReception,
-  RECEPTION_ANCILLARY,
-  RECEPTION_TIMESTAMPS,
-  type Reception,
-  received,
-  setUp,
-} from './reception.js';
+import { describeReception, RECEPTION_ANCILLARY, RECEPTION_TIMESTAMPS, type Reception } from './reception.js';
 
 /** A frame of CAN 2.0, or of CAN FD. */
 export type BcmFrameInput = ClassicFrameInput | FdFrameInput;
@@ -412,6 +407,6 @@ export class BcmSocket extends Socket<CanAddress, CanInput> {
 
   /** Events as they come, until the socket is closed. */
   events(options?: TransferOptions): AsyncIterableIterator<BcmEvent> {
-    return received(this, () => this.recvEvent(options));
+    return untilClosed(this, () => this.recvEvent(options));
   }
 }

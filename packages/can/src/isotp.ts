@@ -7,11 +7,13 @@ import {
   MSG_TRUNC,
   type ReceivedMessage,
   Socket,
+  setUp,
   socketError,
   soError,
   soRxqOvfl,
   soTimestamping,
   type TransferOptions,
+  untilClosed,
   type WaitOptions,
 } from '@sock/core';
 import { type IsotpAddress, type IsotpInput, isotp } from './address.js';
@@ -26,14 +28,7 @@ import {
   type IsotpFlowControl,
   type IsotpLinkLayer,
 } from './options.js';
-import {
-  describeReception,
-  RECEPTION_ANCILLARY,
-  RECEPTION_TIMESTAMPS,
-  type Reception,
-  received,
-  setUp,
-} from './reception.js';
+import { describeReception, RECEPTION_ANCILLARY, RECEPTION_TIMESTAMPS, type Reception } from './reception.js';
 
 /** How an `IsotpSocket` is to be. What is left out is as the kernel has it. */
 export interface IsotpSocketOptions {
@@ -218,6 +213,6 @@ export class IsotpSocket extends Socket<IsotpAddress, IsotpInput> {
 
   /** Messages as they come, until the socket is closed. */
   pdus(options?: RecvPduOptions): AsyncIterableIterator<ReceivedPdu> {
-    return received(this, () => this.recvPdu(options));
+    return untilClosed(this, () => this.recvPdu(options));
   }
 }

@@ -19,12 +19,14 @@ import {
   SOF_TIMESTAMPING_TX_SCHED,
   SOL_SOCKET,
   Socket,
+  setUp,
   soBroadcast,
   socketError,
   soRxqOvfl,
   soTimestamping,
   type TransferOptions,
   UnknownAddress,
+  untilClosed,
 } from '@sock/core';
 import { type J1939Address, type J1939Input, j1939 } from './address.js';
 import {
@@ -37,14 +39,7 @@ import {
 import * as c from './constants.gen.js';
 import type { J1939Filter } from './filters.js';
 import { soJ1939ErrQueue, soJ1939Filter, soJ1939Promisc, soJ1939SendPrio } from './options.js';
-import {
-  describeReception,
-  RECEPTION_ANCILLARY,
-  RECEPTION_TIMESTAMPS,
-  type Reception,
-  received,
-  setUp,
-} from './reception.js';
+import { describeReception, RECEPTION_ANCILLARY, RECEPTION_TIMESTAMPS, type Reception } from './reception.js';
 
 /** How a `J1939Socket` is to be. What is left out is as the kernel has it: false, unless told. */
 export interface J1939SocketOptions {
@@ -277,7 +272,7 @@ export class J1939Socket extends Socket<J1939Address, J1939Input> {
 
   /** Messages as they come, until the socket is closed. */
   groups(options?: RecvGroupOptions): AsyncIterableIterator<ReceivedGroup> {
-    return received(this, () => this.recvGroup(options));
+    return untilClosed(this, () => this.recvGroup(options));
   }
 
   /** Receives what became of a message, from the error queue: for sockets made with `events: true`. */
@@ -298,7 +293,7 @@ export class J1939Socket extends Socket<J1939Address, J1939Input> {
 
   /** Events as they come, until the socket is closed. */
   events(options?: TransferOptions): AsyncIterableIterator<J1939Event> {
-    return received(this, () => this.recvEvent(options));
+    return untilClosed(this, () => this.recvEvent(options));
   }
 }
 

@@ -8,9 +8,11 @@ import {
   type ReceivedMessage,
   Socket,
   SocketError,
+  setUp,
   soRxqOvfl,
   soTimestamping,
   type TransferOptions,
+  untilClosed,
 } from '@sock/core';
 import { type CanAddress, type CanInput, canRaw } from './address.js';
 import { CANXL_MTU } from './constants.gen.js';
@@ -25,14 +27,7 @@ import {
   canRawRecvOwnMsgs,
   canRawXlFrames,
 } from './options.js';
-import {
-  describeReception,
-  RECEPTION_ANCILLARY,
-  RECEPTION_TIMESTAMPS,
-  type Reception,
-  received,
-  setUp,
-} from './reception.js';
+import { describeReception, RECEPTION_ANCILLARY, RECEPTION_TIMESTAMPS, type Reception } from './reception.js';
 
 /** A frame, and what the kernel says of it. */
 export interface ReceivedFrame extends Reception {
@@ -218,7 +213,7 @@ export class CanRawSocket extends Socket<CanAddress, CanInput> {
 
   /** Frames as they come, until the socket is closed. */
   frames(options?: TransferOptions): AsyncIterableIterator<ReceivedFrame> {
-    return received(this, () => this.recvFrame(options));
+    return untilClosed(this, () => this.recvFrame(options));
   }
 
   /**
