@@ -139,8 +139,9 @@ s.sendto(b'to all', (socket.TIPC_ADDR_NAMESEQ, ${type}, 5, 9))`,
     const other = remote(
       'SEQPACKET',
       type,
-      's.listen()\nc, peer = s.accept()\nc.sendall(c.recv(100).upper())\nc.recv(100)\nprint("reading")\nc.recv(100)',
+      's.listen()\nprint("listening")\nc, peer = s.accept()\nc.sendall(c.recv(100).upper())\nc.recv(100)\nprint("reading")\nc.recv(100)',
     );
+    await other.says('listening'); // its name is known from bind on, before it listens
     await published(type);
     const client = own(open({ type: SOCK_SEQPACKET }));
     const services = watchServices({ type });
@@ -158,7 +159,8 @@ s.sendto(b'to all', (socket.TIPC_ADDR_NAMESEQ, ${type}, 5, 9))`,
 
   it('a bearer that is disabled takes the link, the node, its services and connections with it', async () => {
     const type = freshType();
-    const other = remote('SEQPACKET', type, 's.listen()\nc, peer = s.accept()\nprint("accepted")\nc.recv(100)');
+    const other = remote('SEQPACKET', type, 's.listen()\nprint("listening")\nc, peer = s.accept()\nprint("accepted")\nc.recv(100)');
+    await other.says('listening');
     await published(type);
     const client = own(open({ type: SOCK_SEQPACKET }));
     await client.connect({ kind: 'service', type, instance: 1 });
