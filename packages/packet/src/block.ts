@@ -1,4 +1,4 @@
-import { checkInteger, invalidArgumentType, readU16, readU32, readU64 } from '@sock/core';
+import { checkInteger, invalidArgumentType, readU16, readU32, readU64, socketError } from '@sock/core';
 import { decodePacketAddress, type PacketAddress } from './address.js';
 import { TP_STATUS_BLK_TMO, TP_STATUS_LOSING } from './constants.gen.js';
 import { type ChecksumStatus, checksumOf, type VlanTag, vlanOf } from './structures.js';
@@ -27,6 +27,8 @@ const ADDRESS_WORDS = ADDRESS_SIZE / 4;
 const HEADER_SIZE = ADDRESS + ADDRESS_SIZE;
 
 const SECOND = 1_000_000_000n;
+
+const AHEAD = 32;
 
 /** A packet of a receive ring: a copy, to keep for as long as one likes. */
 export class ReceivedPacket {
@@ -100,7 +102,14 @@ export class PacketBlock {
   timedOut = false;
   /** Whether packets were dropped since the statistics were last read. */
   losing = false;
-  private offsets = new Uint32Array(256);
+  // of the packets that were looked at so far: where their headers are, where they begin and end
+  private offsets = new Uint32Array(0);
+  private starts = new Uint32Array(0);
+  private ends = new Uint32Array(0);
+  private known = 0;
+  // where the header of the one after them is, and where the last one can be
+  private next = 0;
+  private limit = 0;
   private count = 0;
   // names are asked for again in each block: interfaces may be renamed
   private readonly names = new Map<number, string | undefined>();
@@ -125,17 +134,11 @@ export class PacketBlock {
   open(base: number, size: number, status: number): void {
     const { words } = this;
     const count = words[(base + BLOCK_COUNT) >>> 2] as number;
-    if (count > this.offsets.length) this.offsets = new Uint32Array(count);
-    const { offsets } = this;
-    const end = base + size;
-    let offset = base + (words[(base + BLOCK_FIRST) >>> 2] as number);
-    let i = 0;
-    // a chain that leaves its block was written by nobody but this process
-    for (; i < count && offset + HEADER_SIZE <= end; i++) {
-      offsets[i] = offset;
-      offset += words[(offset + NEXT) >>> 2] as number;
-    }
-    this.count = i;
+    if (count > this.offsets.length) this.reserve(count);
+    this.known = 0;
+    this.next = base + (words[(base + BLOCK_FIRST) >>> 2] as number);
+    this.limit = base + size - HEADER_SIZE;
+    this.count = count;
     this.sequence = Number(readU64(this.memory, base + BLOCK_SEQUENCE));
     this.timedOut = (status & TP_STATUS_BLK_TMO) !== 0;
     this.losing = (status & TP_STATUS_LOSING) !== 0;
@@ -143,15 +146,24 @@ export class PacketBlock {
     this.lastAddress = undefined;
   }
 
+  private reserve(count: number): void {
+    this.offsets = new Uint32Array(count);
+    this.starts = new Uint32Array(count);
+    this.ends = new Uint32Array(count);
+  }
+
   /** @internal Leaves out the first packets. */
   skip(packets: number): void {
-    this.offsets.copyWithin(0, packets, this.count);
+    if (packets > this.known) this.walk(packets - 1);
+    for (const places of [this.offsets, this.starts, this.ends]) places.copyWithin(0, packets, this.known);
+    this.known -= packets;
     this.count -= packets;
   }
 
   /** @internal The kernel has the block again. */
   clear(): void {
     this.count = 0;
+    this.known = 0;
   }
 
   /** Number of packets; 0 once the ring was used again. */
@@ -160,8 +172,29 @@ export class PacketBlock {
   }
 
   private at(index: number): number {
-    const offset = index < this.count ? this.offsets[index] : undefined;
-    return offset ?? this.refuse(index);
+    if (!(index < this.known)) this.walk(index);
+    return this.offsets[index] ?? this.refuse(index);
+  }
+
+  // Headers are chained, and another processor wrote them. They are followed a few packets ahead of what is asked
+  // for: a whole block would be out of the cache again when its packets are looked at.
+  private walk(index: number): void {
+    if (!(index < this.count)) this.refuse(index);
+    const { offsets, starts, ends, words, halves, limit } = this;
+    const to = Math.min(index + AHEAD, this.count);
+    let i = this.known;
+    let offset = this.next;
+    for (; i < to; i++) {
+      // nobody but this process writes to a block that is the program's
+      if (offset > limit) throw socketError('recv', 'EBADMSG', 'the memory of the block was written to');
+      const start = (offset + (halves[(offset + MAC) >>> 1] as number)) >>> 0;
+      offsets[i] = offset;
+      starts[i] = start;
+      ends[i] = start + (words[(offset + SNAP_LENGTH) >>> 2] as number);
+      offset = (offset + (words[(offset + NEXT) >>> 2] as number)) >>> 0;
+    }
+    this.known = i;
+    this.next = offset;
   }
 
   private refuse(index: unknown): never {
@@ -171,16 +204,14 @@ export class PacketBlock {
 
   /** Where in `memory` the packet begins. With `packetVnetHdr` its virtio header is right before that. */
   start(index: number): number {
-    const offset = this.at(index);
-    return offset + (this.halves[(offset + MAC) >>> 1] as number);
+    if (!(index < this.known)) this.walk(index);
+    return this.starts[index] ?? this.refuse(index);
   }
 
   /** Where in `memory` the packet ends. */
   end(index: number): number {
-    const offset = this.at(index);
-    return (
-      offset + (this.halves[(offset + MAC) >>> 1] as number) + (this.words[(offset + SNAP_LENGTH) >>> 2] as number)
-    );
+    if (!(index < this.known)) this.walk(index);
+    return this.ends[index] ?? this.refuse(index);
   }
 
   /** Where in `memory` the packet's network-layer header begins. */

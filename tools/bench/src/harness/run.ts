@@ -72,13 +72,16 @@ async function listen<T>(
   }
 }
 
-function measure(contender: Contender, counterpart: Counterpart | undefined, settings: Settings): Promise<Report> {
+function measure(benchmark: Benchmark, contender: Contender, settings: Settings): Promise<Report> {
+  const { counterpart, stretch = 1 } = benchmark;
+  const warmUp = stretch * settings.warmUp;
+  const duration = stretch * settings.duration;
   const variables = {
-    BENCH_WARM_UP: String(contender.program.kind === 'node' ? settings.warmUp : coldStart),
-    BENCH_DURATION: String(settings.duration),
+    BENCH_WARM_UP: String(contender.program.kind === 'node' ? warmUp : coldStart),
+    BENCH_DURATION: String(duration),
     BENCH_CONNECTIONS: String(settings.connections),
   };
-  const limit = settings.warmUp + settings.duration + settings.patience;
+  const limit = warmUp + duration + settings.patience;
   return listen(contender, counterpart, variables, limit, async (measured) => (await measured.line()) as Report);
 }
 
@@ -89,7 +92,7 @@ async function round(benchmark: Benchmark, results: ContenderResult[], settings:
     const result = results[index];
     if (result === undefined || result.notRun !== undefined) continue;
     try {
-      const report = await measure(contender, benchmark.counterpart, settings);
+      const report = await measure(benchmark, contender, settings);
       for (const kind of reported) {
         const value = report[kind];
         if (value !== undefined) result.samples[kind] = [...(result.samples[kind] ?? []), value / report.operations];

@@ -69,6 +69,8 @@ export interface Benchmark {
   readonly lab?: Lab;
   /** Times the usual number of rounds. */
   readonly repeat?: number;
+  /** Times the usual warm-up and duration, where the measured process has nothing to do for most of them. */
+  readonly stretch?: number;
 }
 
 /** Per operation, one value a round. */
