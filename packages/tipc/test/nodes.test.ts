@@ -159,7 +159,11 @@ s.sendto(b'to all', (socket.TIPC_ADDR_NAMESEQ, ${type}, 5, 9))`,
 
   it('a bearer that is disabled takes the link, the node, its services and connections with it', async () => {
     const type = freshType();
-    const other = remote('SEQPACKET', type, 's.listen()\nprint("listening")\nc, peer = s.accept()\nprint("accepted")\nc.recv(100)');
+    const other = remote(
+      'SEQPACKET',
+      type,
+      's.listen()\nprint("listening")\nc, peer = s.accept()\nprint("accepted")\nc.recv(100)',
+    );
     await other.says('listening');
     await published(type);
     const client = own(open({ type: SOCK_SEQPACKET }));
