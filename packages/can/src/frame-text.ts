@@ -1,6 +1,6 @@
 import { checkString, outOfRange } from '@sock/core';
 import { CAN_ERR_FLAG, CANFD_BRS, CANFD_ESI, CANFD_FDF, CANXL_SEC, CANXL_XLF } from './constants.gen.js';
-import { type CanFrame, type CanFrameInput, packFrame, unpackFrame } from './frame.js';
+import { type CanFrame, type CanFrameInput, packFrame, packReceived, unpackFrame } from './frame.js';
 import { or } from './structures.js';
 
 const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, '0');
@@ -29,7 +29,7 @@ function classicText({ id, extended, remote, dlc, data }: CanFrame & { kind: 'cl
  * its bytes, which they do not read.
  */
 export function formatFrame(frame: CanFrameInput): string {
-  const bytes = packFrame(frame);
+  const bytes = packReceived(frame);
   const whole = unpackFrame(bytes) ?? { kind: 'unknown', data: bytes };
   switch (whole.kind) {
     case 'unknown':

@@ -240,9 +240,13 @@ function packFd(frame: FdFrameInput): Buffer {
         : `0 to 8, 12, 16, 20, 24, 32, 48 or 64 bytes: pad it to ${can_fd_dlc2len(can_fd_len2dlc(length))}`;
     throw outOfRange('frame.data', expected, length);
   }
+  return layOutFd(frame, data);
+}
+
+function layOutFd(frame: FdFrameInput, data: Uint8Array): Buffer {
   const bytes = Buffer.alloc(CANFD_MTU);
   writeU32(bytes, toCanId('frame', frame.id, frame.extended), 0);
-  bytes[LEN] = length;
+  bytes[LEN] = data.length;
   const brs = flag('frame.brs', frame.brs) ? CANFD_BRS : 0;
   const esi = flag('frame.esi', frame.esi) ? CANFD_ESI : 0;
   bytes[FLAGS] = CANFD_FDF | brs | esi;
@@ -309,6 +313,17 @@ export function packFrame(frame: CanFrameInput): Buffer {
         : invalidArgumentType('frame.kind', accepted, kind);
     }
   }
+}
+
+/**
+ * @internal As `packFrame`, for frames that were received too: the kernel passes on FD frames of lengths that no bus
+ * has, where a program sends them on a virtual interface.
+ */
+export function packReceived(frame: CanFrameInput): Buffer {
+  checkObject('frame', frame);
+  if (frame.kind !== 'fd') return packFrame(frame);
+  const data = dataOf(frame.data);
+  return data.length > CANFD_MAX_DLEN ? packFrame(frame) : layOutFd(frame, data);
 }
 
 // of every frame that is received: with numbers of 31 bits, which cost no memory
