@@ -177,7 +177,7 @@ export function isRequired(name: string): boolean {
 }
 
 /** Whether this kernel is older than a version of Linux. */
-function olderThan(version: string): boolean {
+export function olderThan(version: string): boolean {
   const [major = 0, minor = 0] = release()
     .split('.')
     .map((part) => Number.parseInt(part, 10));

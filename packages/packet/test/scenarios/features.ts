@@ -30,6 +30,7 @@ import {
   PACKET_FANOUT_CPU,
   PACKET_FANOUT_EBPF,
   PACKET_FANOUT_FLAG_DEFRAG,
+  PACKET_FANOUT_FLAG_IGNORE_OUTGOING,
   PACKET_FANOUT_FLAG_ROLLOVER,
   PACKET_FANOUT_FLAG_UNIQUEID,
   PACKET_FANOUT_HASH,
@@ -55,7 +56,7 @@ import {
   VIRTIO_NET_HDR_F_NEEDS_CSUM,
   VIRTIO_NET_HDR_GSO_NONE,
 } from '@sock/packet';
-import { capability, startPython, thrown, within } from '@sock/testkit';
+import { capability, olderThan, startPython, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { checksum, frame, ip, numbered, numberOf, TEST_PROTOCOL, udp, udpFrame } from '../support/frames.js';
 import { PAIR, type Scenario } from '../support/namespace.js';
@@ -96,6 +97,14 @@ const vnetHdrSz = capability({
     using socket = new PacketSocket();
     socket.getOption(packetVnetHdrSz);
   },
+});
+
+const ignoreOutgoing = capability({
+  name: 'PACKET_FANOUT_FLAG_IGNORE_OUTGOING',
+  since: '6.2',
+  remedy: 'use Linux 6.2 or newer',
+  // older kernels take the flag, as all that they do not know, and do nothing
+  probe: () => !olderThan('6.2'),
 });
 
 // a program that chooses the second socket: r0 = 1; exit. Source: bpf(2), BPF_PROG_LOAD
@@ -337,6 +346,28 @@ export const scenarios: readonly Scenario[] = [
       expect(sizes[1]).to.be.above(30);
       expect(rolling[0]?.getOption(packetRolloverStats).all ?? 0n).to.not.equal(0n);
       closeAll(rolling);
+    },
+  },
+  {
+    title: 'a fanout group leaves out what this machine sends, where it is told to',
+    setup: PAIR,
+    requires: ignoreOutgoing,
+    async run() {
+      using a = new PacketSocket();
+      await a.bind({ interface: 'va' });
+      // a socket never receives what it sent itself
+      using beside = new PacketSocket();
+      await beside.bind({ interface: 'vb' });
+      for (const [flags, expected] of [
+        [0, ['out', 'in']],
+        [PACKET_FANOUT_FLAG_IGNORE_OUTGOING, ['in']],
+      ] as const) {
+        using b = await opened('vb', ETH_P_ALL);
+        b.setOption(packetFanout, { id: 1 + flags, mode: PACKET_FANOUT_LB, flags });
+        await beside.send(udpFrame('out'));
+        await a.send(udpFrame('in'));
+        expect(drain(b).map((data) => data.toString('latin1', ETH_HLEN + 28))).to.deep.equal(expected);
+      }
     },
   },
   {
