@@ -7,6 +7,7 @@ import {
   outOfRange,
   type ReceivedMessage,
   Socket,
+  type SocketOptions,
   setUp,
   socketError,
   soRxqOvfl,
@@ -264,8 +265,8 @@ export class BcmSocket extends Socket<CanAddress, CanInput> {
   private waits: { interrupt: AbortController }[] | undefined;
 
   /** @throws SocketError `EAFNOSUPPORT`, `EPROTONOSUPPORT` naming the module to load */
-  constructor() {
-    super(bcm);
+  constructor(options?: SocketOptions) {
+    super(bcm, undefined, undefined, options);
     setUp(this, () => {
       this.setOption(soTimestamping, RECEPTION_TIMESTAMPS);
       this.setOption(soRxqOvfl, true);

@@ -7,6 +7,7 @@ import {
   MSG_TRUNC,
   type ReceivedMessage,
   Socket,
+  type SocketOptions,
   setUp,
   socketError,
   soError,
@@ -31,7 +32,7 @@ import {
 import { describeReception, RECEPTION_ANCILLARY, RECEPTION_TIMESTAMPS, type Reception } from './reception.js';
 
 /** How an `IsotpSocket` is to be. What is left out is as the kernel has it. */
-export interface IsotpSocketOptions {
+export interface IsotpSocketOptions extends SocketOptions {
   /** Extended addressing: the byte before the data, of what is sent and, unless `rxExtAddress` is given, received. */
   extAddress?: number | undefined;
   /** The byte before the data of what is received. */
@@ -151,7 +152,7 @@ export class IsotpSocket extends Socket<IsotpAddress, IsotpInput> {
    */
   constructor(options: IsotpSocketOptions = {}) {
     const flags = flagsOf(checkObject('options', options));
-    const { frameTxTime, txStMin, rxStMin, flowControl, linkLayer, timestamps = true } = options;
+    const { frameTxTime, txStMin, rxStMin, flowControl, linkLayer, timestamps = true, namespace } = options;
     const general = defined({
       frameTxTime,
       extAddress: byte('options.extAddress', options.extAddress),
@@ -159,7 +160,7 @@ export class IsotpSocket extends Socket<IsotpAddress, IsotpInput> {
       rxPadContent: byte('options.rxPadding', options.rxPadding),
       rxExtAddress: byte('options.rxExtAddress', options.rxExtAddress),
     });
-    super(isotp);
+    super(isotp, undefined, undefined, { namespace });
     setUp(this, () => {
       if (flags !== 0 || Object.keys(general).length > 0) this.setOption(canIsotpOpts, { flags, ...general });
       if (flowControl !== undefined) this.setOption(canIsotpRecvFc, flowControl);

@@ -5,6 +5,7 @@ import {
   checkObject,
   readU16,
   SIOCGIFFLAGS,
+  type SocketOptions,
   SocketTimeoutError,
   socketError,
 } from '@sock/core';
@@ -20,7 +21,7 @@ import { J1939Socket, type ReceivedGroup } from './j1939.js';
 import { unpackJ1939Name } from './j1939-name.js';
 
 /** What to claim, and how. */
-export interface ClaimAddressOptions {
+export interface ClaimAddressOptions extends SocketOptions {
   interface: string;
   /** NAME of the station; the lower one wins where two want an address. */
   name: bigint;
@@ -78,7 +79,7 @@ export class J1939AddressClaim extends EventEmitter<ClaimEvents> implements Disp
   /** @internal `claimAddress` makes them */
   constructor(options: ClaimAddressOptions) {
     super();
-    const { interface: name, name: station, address, candidates } = checkObject('options', options);
+    const { interface: name, name: station, address, candidates, namespace } = checkObject('options', options);
     this.name = checkBigInt('options.name', station, 1n, 0xffff_ffff_ffff_ffffn);
     checkInteger('options.address', address, 0, J1939_MAX_UNICAST_ADDR);
     const others = candidates ?? (unpackJ1939Name(this.name).arbitraryAddressCapable ? DYNAMIC : []);
@@ -90,6 +91,7 @@ export class J1939AddressClaim extends EventEmitter<ClaimEvents> implements Disp
     this.socket = new J1939Socket({
       broadcast: true,
       timestamps: false,
+      namespace,
       filters: [{ pgn: J1939_PGN_ADDRESS_CLAIMED }, { pgn: J1939_PGN_REQUEST }, { pgn: J1939_PGN_ADDRESS_COMMANDED }],
     });
     // an application's default limit is not meant for what listens in the background

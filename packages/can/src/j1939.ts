@@ -19,6 +19,7 @@ import {
   SOF_TIMESTAMPING_TX_SCHED,
   SOL_SOCKET,
   Socket,
+  type SocketOptions,
   setUp,
   soBroadcast,
   socketError,
@@ -42,7 +43,7 @@ import { soJ1939ErrQueue, soJ1939Filter, soJ1939Promisc, soJ1939SendPrio } from 
 import { describeReception, RECEPTION_ANCILLARY, RECEPTION_TIMESTAMPS, type Reception } from './reception.js';
 
 /** How a `J1939Socket` is to be. What is left out is as the kernel has it: false, unless told. */
-export interface J1939SocketOptions {
+export interface J1939SocketOptions extends SocketOptions {
   /** Receive what goes to all stations, and be allowed to send to them (SO_BROADCAST). */
   broadcast?: boolean | undefined;
   /** Receive all messages of the bus, whomever they are for. */
@@ -237,8 +238,9 @@ export class J1939Socket extends Socket<J1939Address, J1939Input> {
       priority,
       events = false,
       timestamps = true,
+      namespace,
     } = checkObject('options', options);
-    super(j1939);
+    super(j1939, undefined, undefined, { namespace });
     setUp(this, () => {
       if (broadcast !== undefined) this.setOption(soBroadcast, broadcast);
       if (promiscuous !== undefined) this.setOption(soJ1939Promisc, promiscuous);

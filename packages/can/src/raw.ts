@@ -8,6 +8,7 @@ import {
   type ReceivedMessage,
   Socket,
   SocketError,
+  type SocketOptions,
   setUp,
   soRxqOvfl,
   soTimestamping,
@@ -39,7 +40,7 @@ export interface ReceivedFrame extends Reception {
 }
 
 /** How a `CanRawSocket` is to be. What is left out is as the kernel has it: false, unless told. */
-export interface CanRawOptions {
+export interface CanRawOptions extends SocketOptions {
   /** CAN FD frames too. */
   fd?: boolean | undefined;
   /** CAN XL frames too, and CAN FD frames with them. Linux 6.1. */
@@ -146,8 +147,9 @@ export class CanRawSocket extends Socket<CanAddress, CanInput> {
       loopback,
       ownFrames,
       timestamps = true,
+      namespace,
     } = checkObject('options', options);
-    super(canRaw);
+    super(canRaw, undefined, undefined, { namespace });
     setUp(this, () => {
       if (fd !== undefined) this.setOption(canRawFdFrames, fd);
       if (xl !== undefined) this.setOption(canRawXlFrames, xl);

@@ -17,7 +17,7 @@ import {
   packFrame,
   parseFrame,
 } from '@sock/can';
-import { type AddressFamily, Socket, soRcvBufForce } from '@sock/core';
+import { type AddressFamily, Socket, type SocketOptions, soRcvBufForce } from '@sock/core';
 import {
   type Child,
   describeIf,
@@ -27,14 +27,60 @@ import {
   scaled,
   startCommand,
   tempPath,
+  thrown,
   within,
 } from '@sock/testkit';
+import { Network, networks } from '@sock/testkit/network';
 import { expect } from 'chai';
 import { bus, canUtils, cleaner, hasBcm, hasIsotp, hasJ1939, hasRaw, heard, wire } from './bus.js';
 
 /** Debian's: others are built without AF_CAN. */
 const PYTHON = '/usr/bin/python3';
 const python = probe(`command:${PYTHON}`);
+
+describeIf(
+  [...hasRaw, ...hasBcm, ...hasIsotp, ...hasJ1939, networks],
+  'sockets of another network namespace',
+  function () {
+    this.timeout(20_000);
+    const own = cleaner();
+    const elsewhere = (): SocketOptions & { interface: string } => {
+      const network = own(new Network());
+      network.vcan('vcan7');
+      return { namespace: network.fd, interface: 'vcan7' };
+    };
+
+    it('send and receive there', async () => {
+      const { namespace, interface: name } = elsewhere();
+      const raw = own(new CanRawSocket({ namespace }));
+      await raw.bind({ interface: name });
+      const jobs = own(new BcmSocket({ namespace }));
+      await jobs.connect({ interface: name });
+      jobs.txSend({ id: 0x123, data: 'job' });
+      expect(formatFrame((await within('a frame', raw.recvFrame())).frame)).to.equal('123#6A6F62');
+      const isotp = own(new IsotpSocket({ namespace }));
+      await isotp.bind({ interface: name, rxId: 0x7e8, txId: 0x7e0 });
+      await isotp.send('pdu');
+      expect(formatFrame((await within('a PDU', raw.recvFrame())).frame)).to.equal('7E0#03706475');
+      const here = own(new CanRawSocket());
+      expect(await rejection(here.bind({ interface: name }))).to.include({ code: 'ENODEV' });
+    });
+
+    it('claim an address there', async () => {
+      const { namespace, interface: name } = elsewhere();
+      const claim = own(await claimAddress({ namespace, interface: name, name: 1n, address: 40 }));
+      expect(claim.address).to.equal(40);
+      const station = own(new J1939Socket({ namespace }));
+      await station.bind({ interface: name, name: 1n });
+      expect(station.getsockname()).to.include({ interface: name, name: 1n });
+    });
+
+    it('need a descriptor of a namespace', () => {
+      expect(thrown(() => new BcmSocket({ namespace: -1 }))).to.include({ argument: 'options.namespace' });
+      expect(thrown(() => new CanRawSocket({ namespace: 0 }))).to.include({ code: 'EINVAL', syscall: 'setns' });
+    });
+  },
+);
 
 describeIf([...hasRaw, ...hasIsotp, ...hasJ1939], 'the kernel agrees with the codec', function () {
   this.timeout(20_000);

@@ -12,6 +12,7 @@ import {
   SOCK_DGRAM,
   SOCK_STREAM,
   Socket,
+  type SocketOptions,
   SocketTimeoutError,
 } from '@sock/core';
 import { type Inet6Input, type InetInput, type IpAddress, inet, inet6 } from './address.js';
@@ -26,7 +27,7 @@ export type IpSocket = Socket<IpAddress, Inet6Input>;
 export type IpFamily = typeof inet | typeof inet6;
 
 /** Where to and how to connect, on this thread. */
-export interface ConnectionSyncOptions {
+export interface ConnectionSyncOptions extends SocketOptions {
   /** A name or an address; `'localhost'` unless told. */
   host?: string | undefined;
   /** 1 to 65535. */
@@ -65,12 +66,16 @@ const ATTEMPT_DELAY = 250;
 const ATTEMPT_DELAY_MIN = 10;
 const INT_MAX = 0x7fffffff;
 
-interface Plan {
+/** What is the same of all sockets that are tried. */
+export interface Kind extends SocketOptions {
+  type: number;
+  protocol: number;
+}
+
+interface Plan extends Kind {
   host: string;
   port: number;
   family: number;
-  type: number;
-  protocol: number;
   localAddress: InetInput | undefined;
   timeout: number | null;
   allErrors: boolean;
@@ -94,6 +99,11 @@ export function checkIpFamily(family: unknown): number {
   if (family === undefined) return 0;
   if (family !== inet && family !== inet6) throw invalidArgumentType('options.family', 'inet or inet6', family);
   return (family as IpFamily).domain;
+}
+
+/** Checks the descriptor of a network namespace. */
+export function checkNamespace(namespace: unknown): number | undefined {
+  return namespace === undefined ? undefined : checkInteger('options.namespace', namespace, 0, INT_MAX);
 }
 
 /** Checks a function that prepares sockets. */
@@ -127,6 +137,7 @@ function plan(options: ConnectionSyncOptions): Plan {
     family: family || source,
     type: checkInteger('options.type', type, 0, INT_MAX),
     protocol: checkInteger('options.protocol', protocol, 0, INT_MAX),
+    namespace: checkNamespace(options.namespace),
     localAddress,
     timeout: checkTimeout(options.timeout),
     allErrors: checkBoolean('options.allErrors', options.allErrors ?? false),
@@ -167,14 +178,14 @@ function query({ family, type }: Plan): { family: number; type: number } {
 }
 
 /** A socket of a family that is only known now. */
-export function openSocket(domain: number, type: number, protocol: number): IpSocket {
+export function openSocket(domain: number, { type, protocol, namespace }: Kind): IpSocket {
   // the address of inet6 is one of inet with members more, and so is its input
   const family = (domain === AF_INET6 ? inet6 : inet) as AddressFamily<IpAddress, Inet6Input>;
-  return new Socket(family, type, protocol);
+  return new Socket(family, type, protocol, { namespace });
 }
 
 async function attempt(what: Plan, { family, address }: AddressInfo, signal: AbortSignal): Promise<IpSocket> {
-  const socket = openSocket(family, what.type, what.protocol);
+  const socket = openSocket(family, what);
   try {
     what.prepare?.(socket);
     if (what.localAddress !== undefined) await socket.bind(what.localAddress);
@@ -239,7 +250,7 @@ export function createConnectionSync(options: ConnectionSyncOptions): IpSocket {
     const timeout = left === null ? null : left / (addresses.length - index);
     let socket: IpSocket | undefined;
     try {
-      socket = openSocket(family, what.type, what.protocol);
+      socket = openSocket(family, what);
       what.prepare?.(socket);
       if (what.localAddress !== undefined) socket.bindSync(what.localAddress);
       socket.connectSync(address, { timeout });

@@ -18,6 +18,7 @@ import {
   SOCK_STREAM,
   Socket,
   SocketError,
+  type SocketOptions,
   socketError,
   soError,
   type TransferOptions,
@@ -51,7 +52,7 @@ import {
 import { decodeSctpNotification, type SctpNotification } from './sctp-notification.js';
 
 /** How an `SctpSocket` is to be. What is left out is as the kernel has it. */
-export interface SctpSocketOptions {
+export interface SctpSocketOptions extends SocketOptions {
   /** `inet` (the default) or `inet6`. */
   family?: AddressFamily<IpAddress, Inet6Input> | undefined;
   /** SOCK_STREAM (the default): one-to-one, as TCP. SOCK_SEQPACKET: one-to-many, as UDP. */
@@ -205,10 +206,17 @@ export class SctpSocket extends Socket<IpAddress, Inet6Input> {
    * `ESOCKTNOSUPPORT` naming the module to load
    */
   constructor(options: SctpSocketOptions = {}) {
-    const { family = inet, type = SOCK_STREAM, initMsg, noDelay, events = [] } = checkObject('options', options);
+    const {
+      family = inet,
+      type = SOCK_STREAM,
+      initMsg,
+      noDelay,
+      events = [],
+      namespace,
+    } = checkObject('options', options);
     checkOneOf('options.type', type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK), [SOCK_STREAM, SOCK_SEQPACKET]);
     if (!Array.isArray(events)) throw invalidArgumentType('options.events', 'an array of notifications', events);
-    super(family, type, c.IPPROTO_SCTP);
+    super(family, type, c.IPPROTO_SCTP, { namespace });
     try {
       if (initMsg !== undefined) this.setOption(sctpInitMsg, initMsg);
       if (noDelay !== undefined) this.setOption(sctpNoDelay, noDelay);

@@ -7,17 +7,26 @@ import {
   checkString,
   outOfRange,
   SOCK_STREAM,
+  type SocketOptions,
   soReuseAddr,
   soReusePort,
 } from '@sock/core';
-import { checkIpFamily, checkPrepare, type IpFamily, type IpSocket, openSocket } from './connection.js';
+import {
+  checkIpFamily,
+  checkNamespace,
+  checkPrepare,
+  type IpFamily,
+  type IpSocket,
+  type Kind,
+  openSocket,
+} from './connection.js';
 import { AI_PASSIVE } from './constants.gen.js';
 import { type AddressInfo, getaddrinfo, getaddrinfoSync } from './netdb.js';
 import { ipv6V6Only } from './options/ipv6.js';
 import { isIPv4, isIPv6 } from './text.js';
 
 /** Where and how to listen. */
-export interface ServerOptions {
+export interface ServerOptions extends SocketOptions {
   /** A name or an address; `''`, any address of this machine, unless told. */
   host?: string | undefined;
   /** 0 to 65535; 0, a free port of the kernel's choice, unless told. */
@@ -40,7 +49,7 @@ export interface ServerOptions {
   prepare?: ((socket: IpSocket) => void) | undefined;
 }
 
-interface Plan {
+interface Plan extends Kind {
   host: string;
   port: number;
   /** AF_ number, 0 where the host says it. */
@@ -49,8 +58,6 @@ interface Plan {
   reusePort: boolean;
   dualStack: boolean;
   reuseAddress: boolean;
-  type: number;
-  protocol: number;
   prepare: ((socket: IpSocket) => void) | undefined;
 }
 
@@ -81,6 +88,7 @@ function plan(options: ServerOptions): Plan {
     reuseAddress: checkBoolean('options.reuseAddress', options.reuseAddress ?? true),
     type: checkInteger('options.type', type, 0, INT_MAX),
     protocol: checkInteger('options.protocol', protocol, 0, INT_MAX),
+    namespace: checkNamespace(options.namespace),
     prepare: checkPrepare(options.prepare),
   };
 }
@@ -93,7 +101,7 @@ const isName = ({ host }: Plan): boolean => host !== '' && !isIPv4(host) && !isI
 function listen(what: Plan, found: AddressInfo | undefined): IpSocket {
   const { host, port, family, dualStack } = what;
   const domain = found?.family ?? family;
-  const socket = openSocket(domain, what.type, what.protocol);
+  const socket = openSocket(domain, what);
   try {
     if (what.reuseAddress) socket.setOption(soReuseAddr, true);
     if (what.reusePort) socket.setOption(soReusePort, true);
@@ -141,7 +149,7 @@ export function hasDualstackIPv6(): boolean {
 function probeIPv6(look: (socket: IpSocket) => void): boolean {
   let socket: IpSocket | undefined;
   try {
-    socket = openSocket(AF_INET6, SOCK_STREAM, 0);
+    socket = openSocket(AF_INET6, { type: SOCK_STREAM, protocol: 0 });
     look(socket);
     return true;
   } catch {

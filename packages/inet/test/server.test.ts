@@ -1,6 +1,7 @@
 import { AddressInfoError, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, Socket, soReuseAddr, soReusePort } from '@sock/core';
 import {
   createConnection,
+  createConnectionSync,
   createServer,
   createServerSync,
   hasDualstackIPv6,
@@ -13,7 +14,8 @@ import {
   tcpInfo,
   tcpNoDelay,
 } from '@sock/inet';
-import { describeIf, itIf, openDescriptors, probe, rejection, runPython, settled, within } from '@sock/testkit';
+import { describeIf, itIf, openDescriptors, probe, rejection, runPython, settled, thrown, within } from '@sock/testkit';
+import { Network, networks } from '@sock/testkit/network';
 import { expect } from 'chai';
 
 /** Both forms, as promises. */
@@ -23,6 +25,25 @@ for (const form of ['promise', 'Sync'] as const) {
   const serve = forms[form];
 
   describe(`createServer, ${form} form`, () => {
+    itIf(networks, 'listens in another network namespace, where connections can be made to it', async () => {
+      using network = new Network();
+      const namespace = network.fd;
+      using server = await serve({ host: '127.0.0.1', namespace });
+      const { port } = server.getsockname();
+      using client =
+        form === 'Sync'
+          ? createConnectionSync({ host: '127.0.0.1', port, namespace })
+          : await createConnection({ host: '127.0.0.1', port, namespace });
+      using accepted = (await server.accept()).socket;
+      expect(accepted.getpeername()).to.deep.equal(client.getsockname());
+      using here = await createServer({ host: '127.0.0.1', port });
+      expect(here.getsockname().port).to.equal(port);
+      expect(thrown(() => createServerSync({ namespace: -1 }))).to.include({ argument: 'options.namespace' });
+      expect(await rejection(createConnection({ port, namespace: 0.5 }))).to.include({
+        argument: 'options.namespace',
+      });
+    });
+
     it('listens on a free port of every IPv4 address, unless told', async () => {
       using server = await serve();
       expect(server.getsockname().host).to.equal('0.0.0.0');

@@ -1,7 +1,7 @@
 import {
   type AnyAddress,
+  checkObject,
   EncodedAddress,
-  invalidArgumentType,
   MSG_CTRUNC,
   MSG_EOR,
   MSG_OOB,
@@ -10,6 +10,7 @@ import {
   SOCK_DGRAM,
   SOCK_RDM,
   Socket,
+  type SocketOptions,
   setUp,
   type TransferOptions,
   type UnknownAddress,
@@ -32,7 +33,7 @@ import {
 } from './options.js';
 
 /** How a `TipcSocket` is to be. What is left out is as the kernel has it. */
-export interface TipcSocketOptions {
+export interface TipcSocketOptions extends SocketOptions {
   /** SOCK_RDM unless told, SOCK_DGRAM, SOCK_SEQPACKET or SOCK_STREAM. */
   type?: number | undefined;
   /** TIPC_LOW_IMPORTANCE (0) to TIPC_CRITICAL_IMPORTANCE (3). */
@@ -127,9 +128,16 @@ export class TipcSocket extends Socket<TipcAddress, TipcInput> {
    * @throws TypeError, RangeError naming the option; SocketError `EAFNOSUPPORT` naming the module to load
    */
   constructor(options: TipcSocketOptions = {}) {
-    if (typeof options !== 'object' || options === null) throw invalidArgumentType('options', 'an object', options);
-    const { type = SOCK_RDM, importance, srcDroppable, destDroppable, connTimeout, nodelay } = options;
-    super(tipc, type);
+    const {
+      type = SOCK_RDM,
+      importance,
+      srcDroppable,
+      destDroppable,
+      connTimeout,
+      nodelay,
+      namespace,
+    } = checkObject('options', options);
+    super(tipc, type, undefined, { namespace });
     setUp(this, () => {
       if (importance !== undefined) this.setOption(tipcImportance, importance);
       if (srcDroppable !== undefined) this.setOption(tipcSrcDroppable, srcDroppable);

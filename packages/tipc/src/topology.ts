@@ -9,6 +9,7 @@ import {
   readU32,
   readU64,
   SOCK_SEQPACKET,
+  type SocketOptions,
   socketError,
   type TransferOptions,
   untilClosed,
@@ -146,8 +147,8 @@ function toEvent(data: Buffer): TipcTopologyEvent {
  */
 export class TipcTopologySocket extends TipcSocket {
   /** @throws SocketError `EAFNOSUPPORT` naming the module to load */
-  constructor() {
-    super({ type: SOCK_SEQPACKET });
+  constructor(options?: SocketOptions) {
+    super({ ...options, type: SOCK_SEQPACKET });
   }
 
   /** Connects to the topology server. */
@@ -205,11 +206,14 @@ export class TipcTopologySocket extends TipcSocket {
   }
 }
 
-/** How to watch: a subscription, and what ends it. */
-export interface WatchServicesOptions extends TipcSubscription {
+/** How to watch: `namespace` is that of the node that tells. */
+export interface WatchOptions extends SocketOptions {
   /** Ends the watch: the iteration throws its reason. */
   signal?: AbortSignal | undefined;
 }
+
+/** How to watch: a subscription, and what ends it. */
+export interface WatchServicesOptions extends TipcSubscription, WatchOptions {}
 
 /**
  * What is bound of a service, and what changes, as it happens: first what is there already, then
@@ -218,8 +222,8 @@ export interface WatchServicesOptions extends TipcSubscription {
  */
 export async function* watchServices(options: WatchServicesOptions): AsyncGenerator<TipcTopologyEvent> {
   const bytes = packSubscription(options);
-  const { signal } = options;
-  using topology = new TipcTopologySocket();
+  const { signal, namespace } = options;
+  using topology = new TipcTopologySocket({ namespace });
   await topology.connect(SERVER, { signal });
   await topology.send(bytes, { signal });
   for await (const event of topology.events({ signal })) {
@@ -235,16 +239,10 @@ export interface TipcNodeEvent {
   node: number;
 }
 
-/** How to watch nodes and links. */
-export interface WatchOptions {
-  /** Ends the watch: the iteration throws its reason. */
-  signal?: AbortSignal | undefined;
-}
-
 /** Nodes of the cluster, this one among them, as they come and go: first those that are there. */
 export async function* watchNodes(options: WatchOptions = {}): AsyncGenerator<TipcNodeEvent> {
-  const { signal } = checkObject('options', options);
-  for await (const event of watchServices({ type: c.TIPC_NODE_STATE, each: 'socket', signal })) {
+  const { signal, namespace } = checkObject('options', options);
+  for await (const event of watchServices({ type: c.TIPC_NODE_STATE, each: 'socket', signal, namespace })) {
     yield { kind: event.kind === 'published' ? 'up' : 'down', node: event.lower };
   }
 }
@@ -262,8 +260,9 @@ export interface TipcLinkEvent {
 
 /** Links of this node as they come and go: first those that are there. `getLinkName` has their names. */
 export async function* watchLinks(options: WatchOptions = {}): AsyncGenerator<TipcLinkEvent> {
-  const { signal } = checkObject('options', options);
-  for await (const { kind, lower, socket } of watchServices({ type: c.TIPC_LINK_STATE, each: 'socket', signal })) {
+  const { signal, namespace } = checkObject('options', options);
+  const links = watchServices({ type: c.TIPC_LINK_STATE, each: 'socket', signal, namespace });
+  for await (const { kind, lower, socket } of links) {
     const { ref } = socket;
     yield { kind: kind === 'published' ? 'up' : 'down', peer: lower, bearer: ref & 0xffff, peerBearer: ref >>> 16 };
   }

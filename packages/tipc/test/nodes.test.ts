@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { SOCK_SEQPACKET } from '@sock/core';
 import { type Child, cleaner, describeIf, probe, scaled, startCommand, within } from '@sock/testkit';
 import {
@@ -9,6 +10,7 @@ import {
   type TipcInput,
   type TipcLinkEvent,
   type TipcNodeEvent,
+  TipcSocket,
   type TipcSocketAddress,
   type WatchOptions,
   watchLinks,
@@ -83,6 +85,24 @@ ${source}`;
     for await (const event of watchNodes(options)) if (nodes.push(event) === 2) break;
     expect(nodes.map(({ kind: state }) => state)).to.deep.equal(['up', 'up']);
     expect(nodes.map((event) => event.node)).to.have.members([node, peer]);
+  });
+
+  it('each node is told of by its own namespace', async () => {
+    const fd = openSync(`/run/netns/${namespace}`, 'r');
+    try {
+      const [near, far] = [own(open()), own(new TipcSocket({ namespace: fd }))];
+      const [nearNode, farNode] = [near, far].map((socket) => (socket.getsockname() as TipcSocketAddress).node);
+      const peers: number[] = [];
+      for (const options of [{}, { namespace: fd }]) {
+        for await (const { peer } of watchLinks(options)) {
+          peers.push(peer);
+          break;
+        }
+      }
+      expect(peers).to.deep.equal([farNode, nearNode]);
+    } finally {
+      closeSync(fd);
+    }
   });
 
   it('the tipc tool shows what is bound, with its scope, here and there', async () => {
