@@ -20,6 +20,7 @@ export const ECONNABORTED: number = codes.ECONNABORTED;
 export const ETIMEDOUT: number = codes.ETIMEDOUT;
 export const EINPROGRESS: number = codes.EINPROGRESS;
 export const ECANCELED: number = codes.ECANCELED;
+export const ENOBUFS: number = codes.ENOBUFS;
 export const EISCONN: number = codes.EISCONN;
 
 // what Linux has beyond POSIX, which Node's table leaves out. Source: errno(3), asm-generic/errno.h

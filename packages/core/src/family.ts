@@ -58,6 +58,11 @@ export interface AddressFamily<Address, Input = Address> {
    */
   readonly endsEarly?: boolean;
   /**
+   * Whether the kernel, of SOCK_SEQPACKET, may send a part of a message and then say that there is no room (EAGAIN).
+   * Sending it again would corrupt it, so that ends the connection, and is `ENOBUFS`.
+   */
+  readonly tearsMessages?: boolean;
+  /**
    * The number that socket(2) takes for a protocol, where that is another than the one programs use,
    * such as the same one in network byte order.
    * @throws TypeError or RangeError naming `protocol`

@@ -7,13 +7,14 @@ import {
   SO_TYPE,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
+  SOCK_SEQPACKET,
   SOCK_STREAM,
   SOL_SOCKET,
   SOMAXCONN,
 } from './constants.gen.js';
 import { Descriptor } from './descriptor.js';
 import { checkTimeout, type Target } from './drivers.js';
-import { endingCalls } from './end.js';
+import { endingCalls, wholeCalls } from './end.js';
 import { EBADF, ENOTSOCK, EOPNOTSUPP } from './errno.js';
 import { CLOSED, type FailureContext, failure, type Subject } from './failure.js';
 import { type AddressFamily, EncodedAddress, type SocketInfo, UnknownAddress } from './family.js';
@@ -139,6 +140,9 @@ export abstract class SocketHandle<Address = UnknownAddress, Input = Address> im
     this.descriptor.family = family.name;
     this.descriptor.unpollable = family.unpollable === true;
     if (family.endsOnce === true) this.descriptor.calls = endingCalls(this.descriptor.calls, family.endsEarly);
+    if (family.tearsMessages === true && this.type === SOCK_SEQPACKET) {
+      this.descriptor.calls = wholeCalls(this.descriptor.calls);
+    }
     unclosed.register(this, this.descriptor, this);
   }
 

@@ -16,13 +16,14 @@ import {
   UnknownAddress,
   untilClosed,
 } from '@sock/core';
-import { thrown, within } from '@sock/testkit';
+import { FORMS, failure, type Operation, rejection, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { POLLHUP } from '#core/descriptor.js';
-import { endingCalls } from '#core/end.js';
-import { type HostPort, inet, pair } from './support/families.js';
+import { endingCalls, wholeCalls } from '#core/end.js';
+import type { BatchArguments } from '#core/native.js';
+import { type HostPort, inet, pair, unix } from './support/families.js';
 import { Cleanup } from './support/operations.js';
-import { descriptorOf, Script, type Step } from './support/script.js';
+import { type Call, descriptorOf, native, Script, type Step } from './support/script.js';
 
 const EAGAIN = -11;
 
@@ -154,5 +155,73 @@ describe('what few families need', () => {
     expect(seen).to.deep.equal(['one']);
     expect(thrown(() => setUp(b, () => b.setsockopt(-1, -1, 0))).code).to.be.a('string');
     expect(b.closed).to.equal(true);
+  });
+});
+
+describe('a kernel that sends a part of a message, and says that it sent nothing', () => {
+  const stack = new Cleanup();
+  afterEach(() => stack[Symbol.dispose]());
+
+  function torn(steps: Partial<Record<Call, Step[]>>) {
+    const [a, b] = pair(SOCK_SEQPACKET) as unknown as [Socket<never>, Socket<never>];
+    stack.use(a);
+    stack.use(b);
+    const script = new Script(a, steps);
+    descriptorOf(a).calls = wholeCalls(descriptorOf(a).calls);
+    return { a, b, script };
+  }
+
+  it('is not given the message again: the connection ends', async () => {
+    const sending: [call: Call, operation: Operation, data: unknown][] = [
+      ['send', 'send', 'torn'],
+      ['send', 'sendAll', 'torn'],
+      ['sendmsg', 'sendMsg', ['torn']],
+    ];
+    for (const [call, operation, data] of sending) {
+      for (const form of FORMS) {
+        if (form === 'try' && operation === 'sendAll') continue;
+        const { a, b, script } = torn({ [call]: [EAGAIN] });
+        expect(await failure(form, a, operation, data)).to.include({ code: 'ENOBUFS', syscall: call });
+        expect(script.count(call)).to.equal(1);
+        expect((await b.recv(8)).length).to.equal(0);
+        expect((await rejection(a.send('more'))).code).to.equal('EPIPE');
+      }
+    }
+  });
+
+  it('is asked whether there is any room first, and then waited for', async () => {
+    const { a, b, script } = torn({ pollOne: [0, 0], send: [0, 0] });
+    expect(a.trySend('no room')).to.equal(null);
+    await within('send', a.send('room later'));
+    expect(script.args('send').map(([, bytes]) => (bytes as Uint8Array).length)).to.deep.equal([0, 0, 10]);
+    expect(b.recvSync(20).toString()).to.equal('room later');
+  });
+
+  it('where there will never be room, says so', async () => {
+    const { a } = torn({ pollOne: [0] });
+    a.shutdown(SHUT_WR);
+    expect((await rejection(a.send('too late'))).code).to.equal('EPIPE');
+  });
+
+  it('sends the messages of a batch one by one', async () => {
+    const { a, b, script } = torn({
+      sendmmsg: [(...args) => native.sendmmsg(...(args as unknown as BatchArguments)), EAGAIN],
+    });
+    const batch = new MessageBatch<never>({ count: 3, size: 8 });
+    for (const text of ['one', 'two', 'three']) batch.push(text);
+    const error = await rejection(a.sendBatch(batch));
+    expect(error).to.include({ code: 'ENOBUFS', transferred: 1 });
+    expect(script.count('sendmmsg')).to.equal(2);
+    expect([b.recvSync(8).toString(), b.recvSync(8).length]).to.deep.equal(['one', 0]);
+  });
+
+  it('is what a family says of SOCK_SEQPACKET', () => {
+    const calls = (tearsMessages: boolean, type: number) => {
+      const family: AddressFamily<never> = { ...unix, tearsMessages } as unknown as AddressFamily<never>;
+      return descriptorOf(stack.use(new Socket(family, type))).calls;
+    };
+    const plain = calls(false, SOCK_SEQPACKET);
+    expect(calls(true, SOCK_DGRAM)).to.equal(plain);
+    expect(calls(true, SOCK_SEQPACKET)).not.to.equal(plain);
   });
 });

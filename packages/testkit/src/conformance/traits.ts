@@ -20,6 +20,8 @@ export interface Supports {
   addresses: boolean;
   /** Sends wait while the receiver does not read. Default: not for datagrams. */
   flowControl: boolean;
+  /** A message of any size waits until there is room for all of it. Default: yes. */
+  oddSizes: boolean;
   /** A datagram socket that is connected has a peer's name, and hears its peer only. Default: for datagrams. */
   connectedPeer: boolean;
   /** Where MSG_TRUNC is asked for, receiving tells the real length of a message. Default: not for streams. */
@@ -127,6 +129,7 @@ export function supportsOf<A, I>(traits: Traits<A, I>): Supports {
     zeroLength: datagram,
     addresses: datagram && traits.address !== undefined,
     flowControl: !datagram,
+    oddSizes: true,
     connectedPeer: datagram,
     realLength: !stream,
     peek: true,
