@@ -1,7 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import { release } from 'node:os';
 import * as core from '@sock/core';
-import { type AddressFamily, SOCK_DCCP, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM, Socket } from '@sock/core';
+import {
+  type AddressFamily,
+  AF_VSOCK,
+  EncodedAddress,
+  SOCK_DCCP,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+  Socket,
+  writeU16,
+  writeU32,
+} from '@sock/core';
 
 /** Something that a kernel or a machine may lack. */
 export interface Capability {
@@ -117,11 +129,26 @@ const PROTOCOLS: Readonly<Record<string, readonly [protocol: number, type: numbe
   IPPROTO_DCCP: [33, SOCK_DCCP, 'modprobe dccp_ipv4, on a Linux before 6.16'],
 };
 
-const known = new Map<string, Capability>();
+/** The loopback of AF_VSOCK, which a kernel with the family need not have. */
+const vsockLoopback = capability({
+  name: 'vsock-loopback',
+  remedy: 'modprobe vsock_loopback',
+  probe() {
+    // a struct sockaddr_vm: CID 1, any port
+    const sockaddr = new Uint8Array(16);
+    writeU16(sockaddr, AF_VSOCK, 0);
+    writeU32(sockaddr, 0xffffffff, 4);
+    writeU32(sockaddr, 1, 8);
+    using socket = new Socket(bareFamily('vsock', AF_VSOCK), SOCK_STREAM);
+    socket.bindSync(new EncodedAddress(sockaddr));
+  },
+});
+
+const known = new Map<string, Capability>([[vsockLoopback.name, vsockLoopback]]);
 
 /**
- * The capability of a name: an address family (`AF_CAN`), a protocol over IPv4 (`IPPROTO_SCTP`), `root`, or
- * a command (`command:socat`).
+ * The capability of a name: an address family (`AF_CAN`), a protocol over IPv4 (`IPPROTO_SCTP`), `vsock-loopback`,
+ * `root`, or a command (`command:socat`).
  * What needs more than that is described with `capability` or `familyCapability`.
  */
 export function probe(name: string): Capability {

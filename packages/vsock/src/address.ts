@@ -44,13 +44,15 @@ const NAMES: Readonly<Record<number, string>> = {
 
 /**
  * AF_VSOCK: sockets between virtual machines and their host, which need no network. SOCK_STREAM unless
- * told; SOCK_SEQPACKET keeps boundaries; SOCK_DGRAM only where there is a transport for it (VMware).
+ * told; SOCK_SEQPACKET keeps boundaries, and is for messages that the receiver has room for: one that fits in part
+ * ends the connection with `ENOBUFS`; SOCK_DGRAM only where there is a transport for it (VMware).
  * Source: vsock(7).
  */
 export const vsock: AddressFamily<VsockAddress> = {
   name: 'vsock',
   domain: AF_VSOCK,
   type: SOCK_STREAM,
+  tearsMessages: true,
   encode(input, into) {
     const { cid, port, flags = 0 } = checkObject('address', input);
     checkInteger('address.flags', flags, 0, 0xff);

@@ -91,6 +91,7 @@ describe('vsock addresses', () => {
     expect(explain('socket', 'EAFNOSUPPORT')).to.include('modprobe vsock_loopback');
     expect(explain('connect', 'ENODEV')).to.include('vhost_vsock');
     expect(explain('connect', 'ECONNRESET')).to.include('nobody listens');
+    expect(explain('sendmsg', 'ENOBUFS')).to.include('use SOCK_STREAM');
     expect(explain('recv', 'EIO')).to.equal(undefined);
   });
 });

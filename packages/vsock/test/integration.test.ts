@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
-import { SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, Socket } from '@sock/core';
+import { MessageBatch, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, Socket } from '@sock/core';
 import {
   describeIf,
+  FORMS,
   itIf,
+  type LibraryError,
   pattern,
+  perform,
   probe,
   rejection,
   runPython,
@@ -14,11 +17,19 @@ import {
   thrown,
   within,
 } from '@sock/testkit';
-import { getLocalCid, VMADDR_CID_ANY, VMADDR_CID_HOST, VMADDR_CID_LOCAL, VMADDR_PORT_ANY, vsock } from '@sock/vsock';
+import {
+  getLocalCid,
+  VMADDR_CID_ANY,
+  VMADDR_CID_HOST,
+  VMADDR_CID_LOCAL,
+  VMADDR_PORT_ANY,
+  type VsockAddress,
+  vsock,
+} from '@sock/vsock';
 import { expect } from 'chai';
-import { connectedPair, listening, loopback } from './loopback.js';
+import { connectedPair, listening } from './loopback.js';
 
-describeIf([loopback], 'vsock', function () {
+describeIf('vsock-loopback', 'vsock', function () {
   this.timeout(30_000);
 
   for (const [kind, type] of [
@@ -101,6 +112,53 @@ describeIf([loopback], 'vsock', function () {
       }
     });
   }
+
+  for (const form of FORMS) {
+    it(`${form} forms: a message that the receiver has room for in part is not received, and ends the connection`, async () => {
+      const [a, b] = await connectedPair(SOCK_SEQPACKET);
+      const sent: Buffer[] = [];
+      let error: LibraryError | undefined;
+      while (error === undefined && sent.length < 1000) {
+        const message = pattern(1001 + (sent.length % 7), sent.length);
+        try {
+          // a null of a try form is no message
+          if ((await perform(form, a, 'send', message)) !== null) sent.push(message);
+        } catch (thrown) {
+          error = thrown as LibraryError;
+        }
+      }
+      expect(error).to.include({ code: 'ENOBUFS' });
+      expect(error?.message).to.include('use SOCK_STREAM');
+      expect((await rejection(a.send('behind it'))).code).to.equal('EPIPE');
+      for (const message of sent) expect((await b.recv(2000)).equals(message)).to.equal(true);
+      expect((await b.recv(2000)).length).to.equal(0);
+      a.close();
+      b.close();
+    });
+  }
+
+  it('a batch is sent up to the message that there is room for in part only', async () => {
+    const [a, b] = await connectedPair(SOCK_SEQPACKET);
+    const batch = new MessageBatch<VsockAddress>({ count: 300, size: 1001 });
+    for (let i = 0; i < batch.count; i++) batch.push(pattern(1001, i));
+    const { code, transferred = 0 } = await rejection(a.sendBatch(batch));
+    expect([code, transferred]).to.deep.equal(['ENOBUFS', Math.floor(262_144 / 1001)]);
+    for (let i = 0; i < transferred; i++) expect((await b.recv(2000)).equals(pattern(1001, i))).to.equal(true);
+    expect((await b.recv(2000)).length).to.equal(0);
+    a.close();
+    b.close();
+  });
+
+  it('a message longer than the buffer of the receiver says so, and the next one is sent', async () => {
+    const [a, b] = await connectedPair(SOCK_SEQPACKET);
+    const error = await rejection(a.send(Buffer.alloc(300_000)));
+    expect(error.code).to.be.oneOf(['EMSGSIZE', 'ENOMEM']);
+    expect(error.message).to.include('longer than the receiver');
+    await a.send('short');
+    expect((await b.recv(100)).toString()).to.equal('short');
+    a.close();
+    b.close();
+  });
 
   it('says which machines it does not reach, and which addresses are not its own', async () => {
     using socket = new Socket(vsock);
@@ -211,5 +269,26 @@ with socket.socket(socket.AF_VSOCK, socket.SOCK_SEQPACKET) as client:
     await socket.send('three');
     const { stdout } = await python.succeeded();
     expect(stdout).to.equal(`three (1, ${server.getsockname().port})\n`);
+
+    const other = startPython(
+      `
+import socket
+with socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM) as server:
+    server.bind((1, 9002))
+    server.listen()
+    print('listening', flush=True)
+    with server.accept()[0] as connection:
+        connection.sendall(connection.recv(100).upper())
+`,
+      [],
+      { input: '' },
+    );
+    using client = new Socket(vsock);
+    await other.says('listening');
+    await client.connect({ cid: VMADDR_CID_LOCAL, port: 9002 });
+    await client.sendAll('answer me');
+    expect((await client.recv(100)).toString()).to.equal('ANSWER ME');
+    expect((await client.recv(100)).length).to.equal(0);
+    await other.succeeded();
   });
 });

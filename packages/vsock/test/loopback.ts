@@ -1,5 +1,4 @@
 import { Socket } from '@sock/core';
-import { capability } from '@sock/testkit';
 import { VMADDR_CID_LOCAL, VMADDR_PORT_ANY, type VsockAddress, vsock } from '@sock/vsock';
 
 export type VsockSocket = Socket<VsockAddress>;
@@ -19,13 +18,3 @@ export async function connectedPair(type: number): Promise<[VsockSocket, VsockSo
   await client.connect(server.getsockname());
   return [client, (await server.accept()).socket];
 }
-
-/** The loopback of AF_VSOCK: an address family that is loaded need not have it. */
-export const loopback = capability({
-  name: 'vsock loopback',
-  remedy: 'modprobe vsock_loopback',
-  probe: () => {
-    using socket = new Socket(vsock);
-    socket.bindSync({ cid: VMADDR_CID_LOCAL, port: VMADDR_PORT_ANY });
-  },
-});

@@ -18,7 +18,10 @@ const everyFamily = [
 ];
 
 /** Families whose protocol has no options of its own, or no control messages. */
-const without = new Map([['packages/qrtr', ['src/options.ts | src/options/index.ts', 'src/ancillary.ts']]]);
+const without = new Map([
+  ['packages/qrtr', ['src/options.ts | src/options/index.ts', 'src/ancillary.ts']],
+  ['packages/vsock', ['src/ancillary.ts']],
+]);
 
 /**
  * What may be imported of a family by another package: RDS is addressed by the addresses of inet, and the test kit
