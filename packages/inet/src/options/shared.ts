@@ -63,3 +63,30 @@ export type WriteonlyOption<Input> = Omit<SocketOption<never, Input>, 'encode' |
 
 /** An int from −1, which means the system's default, to 255. */
 export const hops = (value: unknown): number => checkInteger('value', value, -1, 255);
+
+/** The keys of options of one level: of their number and their name in C. */
+export const keysOf =
+  (level: number) =>
+  (name: number | undefined, label: string): OptionKey => ({ level, name, label });
+
+/** How the items of a list are written. */
+export interface ListItem {
+  /** Bytes. */
+  size: 1 | 2 | 4;
+  write(into: Uint8Array, value: number, offset: number): void;
+}
+
+/**
+ * Checks a list of numbers, and writes it behind `header` bytes that are zero.
+ * @param what the numbers, for the message
+ * @throws TypeError or RangeError naming `argument` or the item of it that is wrong
+ */
+export function packList(argument: string, value: unknown, what: string, item: ListItem, header = 0): Uint8Array {
+  if (!Array.isArray(value)) throw invalidArgumentType(argument, `an array of ${what}`, value);
+  const bytes = new Uint8Array(header + item.size * value.length);
+  value.forEach((number: unknown, i) => {
+    const checked = checkInteger(`${argument}[${i}]`, number, 0, 2 ** (8 * item.size) - 1);
+    item.write(bytes, checked, header + item.size * i);
+  });
+  return bytes;
+}
