@@ -6,7 +6,7 @@ import { turns, within } from '../time.js';
 import type { Bench } from './bench.js';
 import { rejection } from './failures.js';
 import { invoke } from './forms.js';
-import { empty, fullPair, receivingCalls, sendingCalls } from './waits.js';
+import { drain, empty, fullPair, receivingCalls, sendingCalls } from './waits.js';
 
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
 
@@ -209,6 +209,7 @@ function sendingTests<A, I>(bench: Bench<A, I>): void {
     await turns(3);
     controller.abort();
     expect((await within('sendAll', sending)).name).to.equal('AbortError');
+    pieces.push(drain(b));
     bench.finish(a);
     for await (const chunk of b.chunks()) pieces.push(chunk);
     const received = Buffer.concat(pieces);

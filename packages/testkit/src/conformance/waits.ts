@@ -88,3 +88,12 @@ export async function empty<A, I>(socket: Socket<A, I>, taken: { bytes: number }
   const bytes = new Uint8Array(65_536);
   for (let left = taken.bytes; left > 0; ) left -= await socket.recvInto(bytes);
 }
+
+/** Receives what has come on a stream: a kernel may keep whoever ends a connection waiting until its peer has room. */
+export function drain<A, I>(socket: Socket<A, I>): Buffer {
+  const pieces: Buffer[] = [];
+  for (let piece = socket.tryRecv(65_536); piece !== null && piece.length > 0; piece = socket.tryRecv(65_536)) {
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
