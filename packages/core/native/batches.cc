@@ -1,7 +1,8 @@
 // Many datagrams in one call. A batch is plain memory that TypeScript laid out: `count` slots of
-// data, of sockaddr and of control messages, and four numbers for each: bytes, bytes of sockaddr,
-// flags, bytes of control messages.
+// data, of sockaddr and of control messages, and five numbers for each: bytes, bytes of sockaddr,
+// flags, bytes of control messages, and the first message of an unbroken row with the same sockaddr.
 #include <algorithm>
+#include <cstring>
 
 #include "arguments.h"
 #include "sending.h"
@@ -9,7 +10,7 @@
 namespace sock {
 
 constexpr size_t kMaxBatch = 1024;  // UIO_MAXIOV: the kernel takes no more at once
-enum Number { kBytes = 0, kAddressBytes = 1, kMessageFlagsOf = 2, kControlBytes = 3, kNumbers = 4 };
+enum Number { kBytes = 0, kAddressBytes = 1, kMessageFlagsOf = 2, kControlBytes = 3, kSender = 4, kNumbers = 5 };
 
 struct Batch {
   Bytes data, addresses, control;
@@ -44,6 +45,11 @@ static bool Collect(const Arguments<10>& args, Batch* batch) {
   return true;
 }
 
+static bool SameAddress(const msghdr& one, const msghdr& other) {
+  return one.msg_namelen == other.msg_namelen &&
+         memcmp(one.msg_name, other.msg_name, AddressLength(one.msg_namelen)) == 0;
+}
+
 static napi_value Recvmmsg(napi_env env, napi_callback_info info) {
   Arguments<10> args(env, info);
   Batch& batch = Scratch();
@@ -66,11 +72,14 @@ static napi_value Recvmmsg(napi_env env, napi_callback_info info) {
     return recvmmsg(args.Int(0), batch.messages, batch.count, flags, nullptr);
   });
   int descriptors = 0;
+  int sender = 0;
   for (int i = 0; i < count; i++) {
     msghdr& message = batch.messages[i].msg_hdr;
     int32_t* numbers = batch.numbers + (batch.first + i) * kNumbers;
     numbers[kBytes] = static_cast<int32_t>(batch.messages[i].msg_len);
     numbers[kAddressBytes] = AddressLength(message.msg_namelen);
+    if (i > 0 && !SameAddress(batch.messages[i - 1].msg_hdr, message)) sender = i;
+    numbers[kSender] = static_cast<int32_t>(batch.first) + sender;
     numbers[kMessageFlagsOf] = message.msg_flags & ~MSG_CMSG_CLOEXEC;
     numbers[kControlBytes] = static_cast<int32_t>(message.msg_controllen);
     if (batch.control_size != 0) descriptors += OwnReceived(args.environment(), &message);

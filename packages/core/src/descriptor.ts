@@ -168,7 +168,7 @@ export class Descriptor implements Watcher {
 
   private slot = -1;
   private armed = 0;
-  // the last read of a stream took all there was: the next one need not try before it waits
+  // the last read took all there was: the next one need not try before it waits
   private drained = false;
   // a duplicate to watch, where the loop watches the descriptor itself for node:net or node:dgram
   private watched = -1;

@@ -17,7 +17,8 @@ const BYTES = 0;
 const ADDRESS_BYTES = 1;
 const FLAGS = 2;
 const CONTROL_BYTES = 3;
-const NUMBERS = 4;
+const SENDER = 4;
+const NUMBERS = 5;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -55,6 +56,9 @@ export class MessageBatch<Address = unknown, Input = Address> {
   private readonly cache = new AddressCache();
   // the socket that filled the batch, whose family decodes its addresses
   private socket: Addressed | undefined;
+  // the sender that was looked at last, by the first message of those that it sent in a row
+  private sender = -1;
+  private decoded: Address | null = null;
   // addresses to send to, encoded by the socket that sends
   private readonly inputs: (AnyAddress<Input> | undefined)[] = [];
 
@@ -94,9 +98,15 @@ export class MessageBatch<Address = unknown, Input = Address> {
 
   /** Who sent a message; `null` where the kernel gave no address. */
   address(index: number): Address | null {
-    const length = this.numbers[this.slot(index) + ADDRESS_BYTES] as number;
+    const slot = this.slot(index);
     if (this.socket === undefined) return null;
-    return this.cache.decode(this.socket, this.sockaddrs, index * SOCKADDR_SIZE, length) as Address | null;
+    const sender = this.numbers[slot + SENDER] as number;
+    if (sender !== this.sender) {
+      const length = this.numbers[slot + ADDRESS_BYTES] as number;
+      this.decoded = this.cache.decode(this.socket, this.sockaddrs, index * SOCKADDR_SIZE, length) as Address | null;
+      this.sender = sender;
+    }
+    return this.decoded;
   }
 
   /** Flags of a received message: MSG_TRUNC, MSG_CTRUNC and so on. */
@@ -168,6 +178,7 @@ export class MessageBatch<Address = unknown, Input = Address> {
     const { memory, size, sockaddrs, control, ancillarySize, numbers, count } = this;
     const got = calls.recvmmsg(fd, memory, size, sockaddrs, control, ancillarySize, numbers, 0, count, flags);
     this.socket = socket;
+    this.sender = -1;
     this.used = Math.max(got, 0);
     this.cache.expire();
     // descriptors that came along have an owner at once, which closes them where nobody looks at them
@@ -221,6 +232,11 @@ export class RecvBatch implements Operation<number> {
 
   get immediate(): boolean {
     return (this.flags & MSG_DONTWAIT) !== 0;
+  }
+
+  // fewer messages than there was room for: there were no more
+  get capacity(): number {
+    return this.batch.count;
   }
 
   attempt(descriptor: Descriptor): number {

@@ -38,7 +38,7 @@ export interface Operation<Result> {
   address?(): unknown;
   /** Only looks: an error that waits is left for those who move data. */
   readonly passive?: boolean;
-  /** Bytes asked for of a stream: fewer received mean that there was no more. */
+  /** Bytes asked for of a stream, or messages: fewer received mean that there was no more. */
   readonly capacity?: number | undefined;
   /** What was handed over so far by an operation of several steps. */
   readonly transferred?: number;

@@ -47,6 +47,22 @@ describe('MessageBatch', () => {
     expect(thrown(() => batch.data(0))).to.include({ argument: 'index' });
   });
 
+  it('tells senders apart, in whatever order one asks', () => {
+    const [a, b] = open();
+    const [, c] = open();
+    for (const sender of [b, b, c, b]) sender.sendToSync('x', a.getsockname());
+    const batch = new MessageBatch<HostPort>({ count: 8, size: 1 });
+    expect(a.recvBatchSync(batch)).to.equal(4);
+    for (const order of [[0, 1, 2, 3], [3, 2, 1, 0], [2]]) {
+      for (const i of order) {
+        expect(batch.address(i)).to.deep.equal((i === 2 ? c : b).getsockname());
+      }
+    }
+    c.sendToSync('y', a.getsockname());
+    expect(a.recvBatchSync(batch)).to.equal(1);
+    expect(batch.address(0)).to.deep.equal(c.getsockname());
+  });
+
   it('waits for the first message only', async () => {
     const [a, b] = open();
     const batch = new MessageBatch<HostPort>({ count: 4, size: 10 });
