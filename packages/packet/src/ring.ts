@@ -35,9 +35,9 @@ const MEMORY_MAX = 0xffff_ffff;
 // the smallest page of any machine: what else is wrong with a size the kernel says
 const PAGE = 4096;
 
-// A ring that always has a full block would keep timers and other sockets waiting for ever: after
-// this many blocks without a wait, one turn of the loop is taken.
-const IMMEDIATE_LIMIT = 16;
+// A ring that always has a full block would keep timers and other sockets waiting for ever: after so
+// many milliseconds without a wait, one turn of the loop is taken.
+const TURN_AFTER = 5;
 
 /**
  * A receive ring: memory that the kernel fills with packets, block by block, without a system call
@@ -61,7 +61,8 @@ export class PacketRing implements AsyncIterable<ReceivedPacket>, Disposable {
   private taken: number | undefined;
   private copies: PacketCopies | undefined;
   private waiting = false;
-  private immediate = 0;
+  // when the loop last had its turn
+  private turned = 0;
 
   /** @internal */
   constructor(
@@ -130,13 +131,16 @@ export class PacketRing implements AsyncIterable<ReceivedPacket>, Disposable {
     this.waiting = true;
     try {
       const deadline = new Deadline(options, this.socket.timeout);
-      if (++this.immediate % IMMEDIATE_LIMIT === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (performance.now() - this.turned >= TURN_AFTER) {
+        await new Promise((resolve) => setImmediate(resolve));
+        this.turned = performance.now();
+      }
       options.signal?.throwIfAborted();
       let block = this.tryRecvBlock();
       while (block === null) {
-        this.immediate = 0;
         const timeout = deadline.left('recv');
         await this.waits.run(options.signal, (signal) => this.socket.waitReadable({ timeout, signal }));
+        this.turned = performance.now();
         block = this.tryRecvBlock() ?? this.checkSocket();
       }
       return block;
