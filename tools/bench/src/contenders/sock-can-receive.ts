@@ -29,24 +29,32 @@ function look({ frame, interface: from, timestamp }: ReceivedFrame): void {
   if (frame.kind === 'classic' && from !== '' && timestamp !== null) seen += frame.id + (frame.data[0] as number);
 }
 
+// functions of their own: V8 optimizes what is called again and again, and an iteration that waits only within
+function lookAtBytes(batch: MessageBatch<CanAddress>, count: number): void {
+  for (let i = 0; i < count; i++) {
+    if (batch.address(i)?.interface === '') throw new Error('a frame without an interface');
+    const data = batch.data(i);
+    seen += readU32(data, 0) + (data[8] as number);
+  }
+}
+
+function lookAtFrames(batch: MessageBatch<CanAddress>, count: number): void {
+  for (let i = 0; i < count; i++) {
+    if (batch.address(i)?.interface === '') throw new Error('a frame without an interface');
+    const frame = unpackFrame(batch.data(i));
+    if (frame?.kind === 'classic') seen += frame.id + (frame.data[0] as number);
+  }
+}
+
 switch (form) {
   case 'recvBatch':
   case 'unpack': {
     const batch = new MessageBatch<CanAddress>({ count: 64, size: 72 });
-    const unpacks = form === 'unpack';
+    const lookAt = form === 'unpack' ? lookAtFrames : lookAtBytes;
     let received: number;
     do {
       received = await socket.recvBatch(batch);
-      for (let i = 0; i < received; i++) {
-        if (batch.address(i)?.interface === '') throw new Error('a frame without an interface');
-        const data = batch.data(i);
-        if (unpacks) {
-          const frame = unpackFrame(data);
-          if (frame?.kind === 'classic') seen += frame.id + (frame.data[0] as number);
-        } else {
-          seen += readU32(data, 0) + (data[8] as number);
-        }
-      }
+      lookAt(batch, received);
     } while (!over(received));
     break;
   }

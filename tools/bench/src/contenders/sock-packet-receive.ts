@@ -15,12 +15,17 @@ function count(data: Buffer, address: PacketAddress | null): void {
   if (address?.protocol !== ETH_P_802_EX1) throw new Error('a packet of another protocol');
 }
 
+// a function of its own: V8 optimizes what is called again and again, and an iteration that waits only within
+function countAll(batch: MessageBatch<PacketAddress>, received: number): void {
+  for (let i = 0; i < received; i++) count(batch.data(i), batch.address(i));
+}
+
 if (argument(0) === 'recvBatch') {
   const batch = new MessageBatch<PacketAddress>({ count: 64, size: 2048 });
   let received: number;
   do {
     received = await socket.recvBatch(batch);
-    for (let i = 0; i < received; i++) count(batch.data(i), batch.address(i));
+    countAll(batch, received);
   } while (!meter.add(received));
 } else {
   do {
