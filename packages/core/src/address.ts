@@ -91,7 +91,7 @@ export class AddressCache {
   private length = -1;
   private until = 0;
   private address: unknown;
-  // what was decoded from last, four bytes at a time: one comparison for each message of a batch
+  // what was decoded from last, and the last address, four bytes at a time: a comparison for each message
   private source: Uint8Array | undefined;
   private words: Int32Array | undefined;
 
