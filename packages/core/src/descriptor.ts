@@ -29,8 +29,9 @@ const EVERYTHING = POLLIN | POLLPRI | POLLOUT | POLLRDHUP;
 export const TIMER_MAX = 0x7fffffff;
 
 // Readiness may be no help: a unix datagram socket that is not connected is writable, while the
-// receiver that a message is for has no room. After this many misses in a row only time helps, as it
-// does from the first one where poll(2) knows nothing of a socket.
+// receiver that a message is for has no room; a connection may have ended (POLLHUP) and give neither its end nor an
+// error. After this many misses in a row only time helps, as it does from the first one where poll(2) knows nothing
+// of a socket.
 const MISSES = 3;
 const BACKOFF_MAX = 50;
 
@@ -42,7 +43,7 @@ export function backoff(misses: number): number {
 /** An operation that waits for its turn or for readiness, in the list of its direction. */
 export class Pending<Result> {
   next: Pending<unknown> | null = null;
-  // times in a row that the socket was writable and there was no room all the same
+  // times in a row that the socket was ready and the operation had to wait all the same
   private misses = 0;
   private before = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -86,8 +87,8 @@ export class Pending<Result> {
   }
 
   /**
-   * There was no room to send although the socket was writable: milliseconds to sleep before the next
-   * attempt, 0 for a few times.
+   * The operation had to wait although the socket was ready: milliseconds to sleep before the next attempt, 0 for
+   * a few times.
    */
   missed(): number {
     const { transferred = 0 } = this.operation;
@@ -332,7 +333,7 @@ export class Descriptor implements Watcher {
     const { readHead, writeHead } = this;
     if (readHead === null) this.drained = false;
     if (events & STOPPED) this.armed = 0;
-    if (events & (READABLE | DISCONNECT | PRIORITIZED)) this.progress(READ);
+    if (events & (READABLE | DISCONNECT | PRIORITIZED)) this.progress(READ, true);
     if (events & WRITABLE) this.progress(WRITE, true);
     if (this.fd < 0 || this.edgeSlot >= 0) return;
     if (events & STOPPED) {
@@ -361,15 +362,15 @@ export class Descriptor implements Watcher {
 
   /**
    * Completes the pending operations of a direction, in order, until one has to wait.
-   * @param writable whether the kernel has just said that there is room to send
+   * @param ready whether the kernel has just said that they need not wait
    */
-  progress(direction: Direction, writable = false): void {
+  progress(direction: Direction, ready = false): void {
     for (;;) {
       const pending = this.head(direction);
       if (pending === null) return;
       const count = this.attempt(pending.operation);
       if (count === -EAGAIN) {
-        this.await(pending, writable ? pending.missed() : 0);
+        this.await(pending, ready ? this.pause(pending) : 0);
         return;
       }
       this.shift(direction);
@@ -377,6 +378,14 @@ export class Descriptor implements Watcher {
       if (capacity !== undefined && count > 0 && count < capacity) this.drained = true;
       pending.complete(count);
     }
+  }
+
+  // others may have taken what there was to receive: readiness is believed, unless the connection is over
+  private pause(pending: Pending<unknown>): number {
+    const delay = pending.missed();
+    if (delay === 0 || pending.operation.direction !== READ || this.unpollable) return delay;
+    const events = this.calls.pollOne(this.fd, 0, 0);
+    return events > 0 && (events & POLLHUP) !== 0 ? delay : 0;
   }
 
   /** Whether an operation had better wait at once: something is known to wake it. */

@@ -1,5 +1,5 @@
 import { invalidArgumentType, outOfRange } from './arguments.js';
-import { backoff, type Descriptor, Pending, POLLERR, POLLIN, POLLOUT, POLLPRI } from './descriptor.js';
+import { backoff, type Descriptor, Pending, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI } from './descriptor.js';
 import { EAGAIN, EINTR } from './errno.js';
 import { CLOSED, failure, type Subject, timedOut } from './failure.js';
 import { mayComplete } from './loop.js';
@@ -99,6 +99,7 @@ function waitAndRetry(target: Target, operation: Operation<unknown>, timeout: nu
   const deadline = timeout === null ? Number.POSITIVE_INFINITY : performance.now() + timeout;
   let edge = -1;
   let misses = 0;
+  let ended = false;
   let before = operation.transferred;
   try {
     for (;;) {
@@ -118,7 +119,8 @@ function waitAndRetry(target: Target, operation: Operation<unknown>, timeout: nu
       if (events < 0 && events !== -EINTR) return events;
       const count = descriptor.attempt(operation);
       if (count !== -EAGAIN) return count;
-      const counts = operation.direction === WRITE || descriptor.unpollable;
+      ended ||= events > 0 && (events & POLLHUP) !== 0;
+      const counts = operation.direction === WRITE || descriptor.unpollable || ended;
       const missed = counts && operation.transferred === before && (events > 0 || pause > 0);
       misses = missed ? misses + 1 : 0;
       before = operation.transferred;

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { MSG_DONTWAIT, SocketError } from '@sock/core';
 import { failure, invoke, methodName, within } from '@sock/testkit';
 import { expect } from 'chai';
+import { pair } from './support/families.js';
 import { type Case, Cleanup, OPERATIONS } from './support/operations.js';
 import { Script } from './support/script.js';
 
@@ -71,6 +72,18 @@ describe('drivers: a call that was interrupted or would block', () => {
   });
 
   const receiving = OPERATIONS.find(({ operation }) => operation === 'recv') as Case;
+
+  it('a connection that is over and gives nothing is not asked without a pause', async () => {
+    for (const form of ['promise', 'sync'] as const) {
+      const [a, b] = pair();
+      stack.use(a);
+      b.close();
+      const script = new Script(a, { recv: Array(1000).fill(-EAGAIN) });
+      expect(await failure(form, a, 'recv', 8, { timeout: 200 })).to.include({ code: 'ETIMEDOUT' });
+      // a loop that spins uses up the script long before, and is given the end
+      expect(script.count('recv'), form).to.be.within(4, 100);
+    }
+  });
 
   it('an interrupted poll(2) is waited for again', () => {
     const { socket, args, good } = receiving.prepare(stack);
