@@ -88,6 +88,20 @@ static napi_value Recvmmsg(napi_env env, napi_callback_info info) {
   return args.Result(count);
 }
 
+// sendmmsg(2). The kernel marks all messages but the last with a flag of its own (MSG_BATCH), which some protocols
+// refuse as they refuse MSG_NOSIGNAL: nothing has been sent then, and each message goes in a call of its own.
+static int SendBatch(int fd, Batch* batch, int flags) {
+  const int count = WithoutSignal(flags, [&](int given) { return sendmmsg(fd, batch->messages, batch->count, given); });
+  if (count >= 0 || !RefusesFlags(errno) || batch->count < 2) return count;
+  for (size_t i = 0; i < batch->count; i++) {
+    const msghdr* message = &batch->messages[i].msg_hdr;
+    const ssize_t bytes = WithoutSignal(flags, [&](int given) { return sendmsg(fd, message, given); });
+    // as sendmmsg(2) has it: an error is told only where nothing was sent before it
+    if (bytes < 0) return i == 0 ? -1 : static_cast<int>(i);
+  }
+  return static_cast<int>(batch->count);
+}
+
 static napi_value Sendmmsg(napi_env env, napi_callback_info info) {
   Arguments<10> args(env, info);
   Batch& batch = Scratch();
@@ -111,8 +125,7 @@ static napi_value Sendmmsg(napi_env env, napi_callback_info info) {
       message.msg_controllen = std::min(static_cast<size_t>(numbers[kControlBytes]), batch.control_size);
     }
   }
-  return args.Result(
-      WithoutSignal(args.Int(9), [&](int flags) { return sendmmsg(args.Int(0), batch.messages, batch.count, flags); }));
+  return args.Result(SendBatch(args.Int(0), &batch, args.Int(9)));
 }
 
 void DefineBatches(Exports exports, Environment* environment) {

@@ -8,11 +8,14 @@
 
 namespace sock {
 
-// A call that sends, with MSG_NOSIGNAL. Some protocols refuse a flag that is none of theirs, and raise no signal.
+// Whether an error may say that a protocol refuses a flag that is none of its own.
+inline bool RefusesFlags(int error) { return error == EOPNOTSUPP || error == EINVAL; }
+
+// A call that sends, with MSG_NOSIGNAL. The protocols that refuse it raise no signal.
 template <typename Call>
 auto WithoutSignal(int flags, Call call) {
   const auto count = call(flags | MSG_NOSIGNAL);
-  return count < 0 && (errno == EOPNOTSUPP || errno == EINVAL) ? call(flags) : count;
+  return count < 0 && RefusesFlags(errno) ? call(flags) : count;
 }
 
 }  // namespace sock

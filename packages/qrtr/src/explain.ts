@@ -14,11 +14,10 @@ const CLAUSES: Readonly<Record<string, string>> = {
   'send ENOTCONN': 'name a port, or connect to one; what goes to all nodes goes to QRTR_PORT_CTRL',
   'send ENOSPC': "the receiver's queue is full: nothing was sent; send again later",
   'send EINVAL': 'a control packet begins with its type, of 4 bytes',
-  'sendmmsg EINVAL': 'this protocol refuses several messages in one call (sendmmsg): send them one by one',
   'send EMSGSIZE': 'a message has at most 65,535 bytes',
 };
 
 /** The remedy for a failed call on a socket of AF_QIPCRTR, where there is one to name. */
 export function explain({ syscall, code }: FailedCall): string | undefined {
-  return CLAUSES[`${syscall} ${code}`] ?? CLAUSES[`${syscall.startsWith('send') ? 'send' : syscall} ${code}`];
+  return CLAUSES[`${syscall.startsWith('send') ? 'send' : syscall} ${code}`];
 }

@@ -21,8 +21,7 @@ conformance<QrtrAddress>({
     return [a, b] as [Socket<QrtrAddress>, Socket<QrtrAddress>];
   },
   address: () => ({ node: 1, port: 0 }),
-  // the kernel's sendmmsg marks messages with a flag that this protocol refuses
-  supports: { batch: false, realLength: false, timestamps: false, connectedPeer: false, zeroLength: false },
+  supports: { realLength: false, timestamps: false, connectedPeer: false, zeroLength: false },
   badAddresses: [
     { what: 'nothing', value: undefined, argument: 'address' },
     { what: 'an inet address', value: { host: '127.0.0.1', port: 1 }, argument: 'address' },

@@ -1,8 +1,9 @@
-import { Socket } from '@sock/core';
+import { MessageBatch, Socket } from '@sock/core';
 import {
   findServices,
   QRTR_PORT_CTRL,
   QRTR_TYPE_DEL_CLIENT,
+  type QrtrAddress,
   type QrtrControl,
   type QrtrData,
   type QrtrLookup,
@@ -74,6 +75,19 @@ describeIf('AF_QIPCRTR', 'QRTR', function () {
       'EHOSTUNREACH',
     ]);
     expect((await rejection(socket.send('x'))).code).to.equal('ENOTCONN');
+  });
+
+  it('a batch that cannot be sent whole says how much was, and sends nothing twice', async () => {
+    const [a, b] = [bound(), bound()];
+    const to = b.getsockname();
+    const batch = new MessageBatch<QrtrAddress>({ count: 4, size: 8 });
+    batch.push('one', to);
+    batch.push('two', to);
+    batch.push('nobody', { ...to, port: 0x7fee });
+    batch.push('four', to);
+    expect(await rejection(a.sendBatch(batch))).to.include({ code: 'ENODEV', syscall: 'sendmmsg', transferred: 2 });
+    expect([b.recvSync(8).toString(), b.recvSync(8).toString()]).to.deep.equal(['one', 'two']);
+    expect(b.tryRecv(8)).to.equal(null);
   });
 
   it('a receiver that does not read makes senders fail, and loses nothing of what was sent', async () => {
