@@ -13,14 +13,14 @@ const CLAUSES: Readonly<Record<string, string>> = {
   'send ENOBUFS':
     'the receiver is congested: nothing was sent; wait until the socket is readable, or set RDS_CONG_MONITOR, and send again',
   'send EMSGSIZE': 'the message is longer than the send buffer (SO_SNDBUF), or than 1 MiB',
-  'send EOPNOTSUPP': 'AF_RDS takes no flags but MSG_DONTWAIT and MSG_ZEROCOPY',
-  'sendmmsg EOPNOTSUPP': 'this protocol refuses several messages in one call (sendmmsg): send them one by one',
-  'send EINVAL': 'the address must be one of the same family (IPv4 or IPv6) as that which the socket is bound to',
+  'send EOPNOTSUPP':
+    'AF_RDS takes no flags but MSG_DONTWAIT and MSG_ZEROCOPY, and an address of the family (IPv4 or IPv6) that the socket is bound to',
+  'send EINVAL': 'the address must be that of one host',
   'setsockopt EOPNOTSUPP': 'the transport is chosen already: set SO_RDS_TRANSPORT before the socket is bound',
   'setsockopt ENOTCONN': 'the socket must be bound first',
 };
 
 /** The remedy for a failed call on an RDS socket, where there is one to name. */
 export function explain({ syscall, code }: FailedCall): string | undefined {
-  return CLAUSES[`${syscall} ${code}`] ?? CLAUSES[`${syscall.startsWith('send') ? 'send' : syscall} ${code}`];
+  return CLAUSES[`${syscall.startsWith('send') ? 'send' : syscall} ${code}`];
 }

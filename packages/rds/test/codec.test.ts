@@ -128,7 +128,6 @@ describe('explanations of RDS failures', () => {
   it('name the kernel module and the remedy', () => {
     expect(explain({})).to.equal('this kernel has no AF_RDS; load the module rds_tcp (modprobe rds_tcp)');
     expect(explain({ syscall: 'sendto', code: 'ENOBUFS' })).to.include('congested');
-    expect(explain({ syscall: 'sendmmsg', code: 'EOPNOTSUPP' })).to.include('one by one');
     expect(explain({ syscall: 'bind', code: 'EADDRNOTAVAIL' })).to.include('modprobe rds_tcp');
     expect(explain({ syscall: 'recv', code: 'EIO' })).to.equal(undefined);
   });

@@ -1,15 +1,19 @@
-import { Socket, soRcvBuf, soSndBuf } from '@sock/core';
+import { MessageBatch, Socket, soRcvBuf, soSndBuf } from '@sock/core';
 import {
   RDS_CONG_MONITOR_MASK,
   RDS_MSG_RX_DGRAM_DELIVERED,
   RDS_MSG_RX_HDR_TO_DGRAM_START,
+  type RdsAddress,
+  type RdsInput,
   rds,
   rdsCongMonitor,
+  rdsInfoConnections,
   rdsTimestamp,
   scmRdsRxpathLatency,
   soRdsMsgRxpathLatency,
 } from '@sock/rds';
-import { cleaner, describeIf, probe, rejection, scaled, startCommand, thrown } from '@sock/testkit';
+import { cleaner, describeIf, type LibraryError, probe, rejection, scaled, startCommand, thrown } from '@sock/testkit';
+import { carrier, linkKind, Network, networks } from '@sock/testkit/network';
 import { expect } from 'chai';
 import { bound, exchange, type RdsSocket } from './hosts.js';
 
@@ -46,36 +50,24 @@ describeIf('AF_RDS', 'RDS', function () {
     await exchange(c, d, 'IPv6');
   });
 
+  it('a batch that cannot be sent whole says how much was, and sends nothing twice', async () => {
+    const [a, b] = [at('127.0.0.1'), at('127.0.0.2')];
+    const to = b.getsockname();
+    const batch = new MessageBatch<RdsAddress, RdsInput>({ count: 4, size: 8 });
+    batch.push('one', to);
+    batch.push('two', to);
+    batch.push('neither', { host: '::1', port: 1 });
+    batch.push('four', to);
+    expect(await rejection(a.sendBatch(batch))).to.include({ code: 'EOPNOTSUPP', syscall: 'sendmmsg', transferred: 2 });
+    expect([(await b.recv(8)).toString(), (await b.recv(8)).toString()]).to.deep.equal(['one', 'two']);
+    await exchange(a, b, 'nothing else');
+  });
+
   it('a socket that is not bound does not send, and says so', async () => {
     const socket = own(new Socket(rds));
     const error = await rejection(socket.sendTo('x', { host: '127.0.0.1', port: 1 }));
     expect(error.code).to.equal('ENOTCONN');
     expect(error.message).to.include('must be bound first');
-  });
-
-  it('a receiver that does not read makes its senders wait: they are told, and when it has room again', async () => {
-    const [sender, slow] = [at('127.0.0.1'), at('127.0.0.2')];
-    slow.setOption(soRcvBuf, 65_536);
-    sender.setOption(soSndBuf, 4_000_000);
-    sender.setOption(rdsCongMonitor, true);
-    const message = Buffer.alloc(32_768);
-    let sent = 0;
-    let code: string | undefined;
-    while (code === undefined && sent < 1000) {
-      await sender.sendTo(message, slow.getsockname()).then(
-        () => sent++,
-        (error: { code: string }) => {
-          code = error.code;
-        },
-      );
-    }
-    expect(code).to.equal('ENOBUFS');
-    for (let read = 0; read < sent; read++) expect((await slow.recv(40_000)).length).to.equal(32_768);
-    const { data, ancillary } = await sender.recvMsg(1, rdsCongMonitor.message.space);
-    expect(data.length).to.equal(0);
-    const mask = rdsCongMonitor.message.find(ancillary) ?? 0n;
-    expect(mask & RDS_CONG_MONITOR_MASK(slow.getsockname().port)).not.to.equal(0n);
-    await exchange(sender, slow, 'again');
   });
 
   it('messages tell how long they took, and when they came', async () => {
@@ -123,5 +115,47 @@ print(data.decode(), sender[1])`,
       await socket.sendTo('to Python', address as { host: string; port: number });
       expect((await other.succeeded()).stdout).to.equal(`to Python ${port}\n`);
     });
+  });
+});
+
+// A kernel tells itself nothing of congestion: two hosts are needed, and a wire.
+describeIf(['AF_RDS', networks, linkKind('veth')], 'two hosts of RDS', function () {
+  this.timeout(60_000);
+  const own = cleaner();
+
+  it('a receiver that does not read makes its senders fail: they are told, and when it has room again', async () => {
+    using near = new Network();
+    using far = new Network();
+    near.wire('10.78.0.1', far, '10.78.0.2');
+    for (const { socket } of [near, far]) await carrier(socket);
+    const sender = own(bound('10.78.0.1', 0, { namespace: near.fd }));
+    const slow = own(bound('10.78.0.2', 0, { namespace: far.fd }));
+    await exchange(sender, slow, 'there');
+    await exchange(slow, sender, 'and back');
+    const connection = sender.getOption(rdsInfoConnections).find(({ peer }) => peer === '10.78.0.2');
+    expect(connection).to.include({ local: '10.78.0.1', transport: 'tcp' });
+
+    slow.setOption(soRcvBuf, 65_536);
+    sender.setOption(soSndBuf, 4_000_000);
+    sender.setOption(rdsCongMonitor, true);
+    const message = Buffer.alloc(32_768);
+    let sent = 0;
+    let error: LibraryError | undefined;
+    while (error === undefined && sent < 10_000) {
+      await sender.sendTo(message, slow.getsockname()).then(
+        () => sent++,
+        (reason: LibraryError) => {
+          error = reason;
+        },
+      );
+    }
+    expect(error).to.include({ code: 'ENOBUFS' });
+    expect(error?.message).to.include('nothing was sent');
+    for (let read = 0; read < sent; read++) expect((await slow.recv(40_000)).length).to.equal(32_768);
+    const { data, ancillary } = await sender.recvMsg(1, rdsCongMonitor.message.space);
+    expect(data.length).to.equal(0);
+    const mask = rdsCongMonitor.message.find(ancillary) ?? 0n;
+    expect(mask & RDS_CONG_MONITOR_MASK(slow.getsockname().port)).not.to.equal(0n);
+    await exchange(sender, slow, 'again');
   });
 });

@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { AF_INET6, createNetworkNamespace, SocketError } from '@sock/core';
 import {
+  addAddressSync,
   addLinkSync,
   attribute,
   deleteLinkSync,
@@ -58,6 +59,16 @@ export class Network implements Disposable {
   /** Two Ethernet interfaces joined by a wire, both up. */
   veth(left: string, right: string, settings?: Settings): void {
     addVeth(left, right, settings, this.socket);
+  }
+
+  /** An Ethernet interface `wire` here and in another network, joined; both are up and have an address of a /24. */
+  wire(address: string, other: Network, otherAddress: string): void {
+    const name = 'wire';
+    addLinkSync({ kind: 'veth', name, peer: { name, namespace: { fd: other.fd } } }, { socket: this.socket });
+    for (const [{ socket }, own] of [[this, address] as const, [other, otherAddress] as const]) {
+      addAddressSync({ interface: name, address: own, prefixLength: 24 }, { socket });
+      setLinkSync(name, { up: true }, { socket });
+    }
   }
 
   /** Takes a link out of this process's namespace. It is down then. */

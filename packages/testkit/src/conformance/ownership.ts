@@ -116,7 +116,9 @@ function adoptTests<A, I>(bench: Bench<A, I>): void {
     const fd = a.detach();
     const adopted = bench.own(Socket.adopt(fd));
     expect(adopted.domain).to.equal(family.domain);
-    expect(adopted.getsockname()).to.be.instanceOf(UnknownAddress).with.property('domain', family.domain);
+    const name = adopted.getsockname() as unknown;
+    expect(name).to.be.instanceOf(UnknownAddress);
+    expect((name as UnknownAddress).domain).to.be.oneOf([...(family.addressDomains ?? [family.domain])]);
     await adopted.send('x');
     expect((await b.recv(8)).toString()).to.equal('x');
   });

@@ -36,6 +36,8 @@ export interface Supports {
   truncation: boolean;
   /** What there was no room for of a message comes next, instead of being lost. Default: no. */
   remainder: boolean;
+  /** write(2) sends, as send(2) does. Default: yes. */
+  write: boolean;
   /** Receiving and sending fail at once on a socket that is not connected. Default: yes. */
   unconnected: boolean;
   /** A backlog of 0 is one; for SCTP it ends listening. Default: yes. */
@@ -137,6 +139,7 @@ export function supportsOf<A, I>(traits: Traits<A, I>): Supports {
     recvNothing: true,
     truncation: !stream,
     remainder: false,
+    write: true,
     unconnected: true,
     zeroBacklog: true,
     timestamps: !stream,
