@@ -26,7 +26,7 @@ needed=(qemu-system-x86_64:qemu-system-x86 busybox:busybox-static modprobe:kmod 
   zstd:zstd dpkg-deb:dpkg setsid:util-linux ip:iproute2)
 # counterparts that the tests talk to: the guest sees the host's files, so they are installed here
 counterparts=(cansend:can-utils j1939cat:can-utils btvirt:bluez-test-tools btmgmt:bluez l2test:bluez
-  tipc:iproute2 tcpdump:tcpdump socat:socat kcapi-dgst:kcapi-tools sctp_test:lksctp-tools ping:iputils-ping
+  tipc:iproute2 tcpdump:tcpdump socat:socat ncat:ncat kcapi-dgst:kcapi-tools sctp_test:lksctp-tools ping:iputils-ping
   arping:iputils-arping tshark:tshark tcpreplay:tcpreplay /usr/bin/python3:python3)
 
 check=0 update=0 install=1 suite=

@@ -1,5 +1,16 @@
-import { type AddressFamily, SOCK_DGRAM, SOCK_STREAM, Socket } from '@sock/core';
-import { type InetAddress, type InetInput, IPPROTO_SCTP, inet, inet6, sctpNoDelay } from '@sock/inet';
+import { type AddressFamily, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, Socket } from '@sock/core';
+import {
+  type InetAddress,
+  type InetInput,
+  IPPROTO_SCTP,
+  inet,
+  inet6,
+  SctpSocket,
+  sctpDelayedSack,
+  sctpGetAssocIdList,
+  sctpNoDelay,
+  sctpRecvRcvInfo,
+} from '@sock/inet';
 import { type BadAddress, conformance, freeTcpPort, freeUdpPort, inLab, probe } from '@sock/testkit';
 import { sctp } from './capabilities.js';
 
@@ -41,6 +52,29 @@ async function sctpPair(): Promise<[Socket<InetAddress, InetInput>, Socket<InetA
   await client.connect(server.getsockname());
   const { socket } = await server.accept();
   return [client, socket];
+}
+
+/** A socket of the one-to-many style, which receives once it listens. */
+function sctpMany(): SctpSocket {
+  const socket = new SctpSocket({ type: SOCK_SEQPACKET, noDelay: true });
+  socket.bindSync({ host: '127.0.0.1' });
+  socket.listen();
+  return socket;
+}
+
+/** The two ends of an association of one-to-many sockets, peeled off: only so can they send without an address. */
+async function sctpManyPair(): Promise<[Socket<InetAddress, InetInput>, Socket<InetAddress, InetInput>]> {
+  using a = sctpMany();
+  using b = sctpMany();
+  await a.sendMessage('begins the association', { address: b.getsockname() });
+  await b.recvMessage();
+  const ends = [a, b].map((socket) => socket.peeloff(socket.getOption(sctpGetAssocIdList)[0] as number));
+  for (const end of ends) {
+    end.setOption(sctpRecvRcvInfo, false);
+    // else what was sent is acknowledged later, and makes room then
+    end.setOption(sctpDelayedSack, { frequency: 1 });
+  }
+  return ends as [SctpSocket, SctpSocket];
 }
 
 /** Two UDP sockets that are connected to each other. */
@@ -102,4 +136,32 @@ conformance<InetAddress, InetInput>({
   refused: () => ({ host: '127.0.0.1', port: 9 }),
   // a one-to-one socket without an association may yet get one: receiving waits for it
   supports: { halfClose: false, truncation: false, remainder: true, unconnected: false, zeroBacklog: false },
+});
+
+conformance<InetAddress, InetInput>({
+  name: 'SCTP, one-to-many',
+  family: inet,
+  type: SOCK_SEQPACKET,
+  protocol: IPPROTO_SCTP,
+  kind: 'datagram',
+  requires: sctp,
+  pair: sctpManyPair,
+  address: () => ({ host: '127.0.0.1' }),
+  prepare(socket) {
+    socket.setOption(sctpNoDelay, true);
+    socket.listen();
+  },
+  badAddresses,
+  brief: true,
+  supports: {
+    flowControl: true,
+    truncation: false,
+    remainder: true,
+    // a message without bytes is an error, but for one that ends an association
+    zeroLength: false,
+    // a connection is an association, of which a socket may have others: sending wants to know which
+    connectedPeer: false,
+    connectedSend: false,
+    realLength: false,
+  },
 });

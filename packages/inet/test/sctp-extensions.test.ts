@@ -2,6 +2,7 @@ import { AF_INET, type UnknownAddress } from '@sock/core';
 import {
   inet6,
   SCTP_ACTIVE,
+  SCTP_ADDR_MADE_PRIM,
   SCTP_ADDR_OVER,
   SCTP_ASSOC_CHANGE,
   SCTP_ASSOC_RESET_EVENT,
@@ -20,7 +21,9 @@ import {
   SCTP_STREAM_RESET_OUTGOING_SSN,
   type SctpSocket,
   sctpAddStreams,
+  sctpAsconfSupported,
   sctpAssocInfo,
+  sctpAuthSupported,
   sctpBindxAdd,
   sctpBindxRem,
   sctpConnectx,
@@ -38,6 +41,7 @@ import {
   sctpResetAssoc,
   sctpResetStreams,
   sctpRtoInfo,
+  sctpSetPeerPrimaryAddr,
   sctpStatus,
 } from '@sock/inet';
 import { delay, describeIf, itIf, probe, rejection, thrown } from '@sock/testkit';
@@ -147,6 +151,25 @@ describeIf(sctp, 'SCTP over several addresses', function () {
     expect(a.getOption(sctpPrimaryAddr).address).to.deep.equal(second);
   });
 
+  it('an end has the other send to another of its addresses', async () => {
+    const [a, b] = await sockets.pair({ events: [SCTP_PEER_ADDR_CHANGE] }, MANY, (socket) => {
+      socket.setOption(sctpAuthSupported, true);
+      socket.setOption(sctpAsconfSupported, true);
+    });
+    const before = a.getOption(sctpPrimaryAddr).address;
+    const address = { host: MANY.find((host) => host !== before?.host) as string, port: b.getsockname().port };
+    // what is accepted has the system's default again
+    b.setOption(sctpAsconfSupported, true);
+    b.setOption(sctpSetPeerPrimaryAddr, { address });
+    const made = await next(a, 'peerAddrChange', ({ state }) => state === SCTP_ADDR_MADE_PRIM);
+    expect(made.address).to.deep.equal(address);
+    expect(a.getOption(sctpPrimaryAddr).address).to.deep.equal(address);
+    await a.sendMessage('to the new one');
+    expect(textOf(await next(b, 'message'))).to.equal('to the new one');
+    const foreign = thrown(() => b.setOption(sctpSetPeerPrimaryAddr, { address: { host: '127.0.0.9' } }));
+    expect(foreign).to.include({ code: 'EADDRNOTAVAIL' });
+  });
+
   itIf(links, 'an address that goes is told of, and the others carry on', async () => {
     const output = await inNamespace(
       `ip link add link0 type veth peer name link1
@@ -194,20 +217,11 @@ describeIf(sctp, 'SCTP: streams that change, messages that are given up', functi
   ];
 
   /** A pair whose streams can be reconfigured. */
-  async function flexible(): Promise<[SctpSocket, SctpSocket]> {
-    const open = (): SctpSocket => {
-      const socket = sockets.one({ events: EVENTS, initMsg: { outStreams: 3, maxInStreams: 3 } });
+  const flexible = (): Promise<[SctpSocket, SctpSocket]> =>
+    sockets.pair({ events: EVENTS, initMsg: { outStreams: 3, maxInStreams: 3 } }, undefined, (socket) => {
       socket.setOption(sctpReconfigSupported, true);
       socket.setOption(sctpEnableStreamReset, SCTP_ENABLE_STRRESET_MASK);
-      return socket;
-    };
-    const server = open();
-    server.bindSync({ host: '127.0.0.1' });
-    server.listen();
-    const client = open();
-    await client.connect(server.getsockname());
-    return [client, sockets.own((await server.accept()).socket)];
-  }
+    });
 
   it('a stream that was reset counts from 0 again', async () => {
     const [a, b] = await flexible();

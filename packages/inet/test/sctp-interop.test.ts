@@ -67,27 +67,45 @@ c.close()`,
     });
   });
 
-  describeIf(probe('command:socat'), 'socat', () => {
-    it('echoes', async () => {
-      const port = await freeTcpPort();
-      await using child = startSocat([`SCTP4-LISTEN:${port},bind=${HOST}`, 'EXEC:cat'], { input: '' });
-      const socket = await reach(port);
-      await socket.sendMessage('to socat', { stream: 1 });
-      expect(textOf(await next(socket, 'message'))).to.equal('to socat');
-      socket.close();
-      await child.outcome;
-    });
+  const relays = [
+    {
+      name: 'socat',
+      echo: (port: number) => startSocat([`SCTP4-LISTEN:${port},bind=${HOST}`, 'EXEC:cat'], { input: '' }),
+      connect: (port: number) => startSocat(['-', `SCTP4-CONNECT:${HOST}:${port}`]),
+    },
+    {
+      name: 'ncat',
+      echo: (port: number) =>
+        startCommand('ncat', ['--sctp', '-l', HOST, String(port), '--exec', '/bin/cat'], { input: '' }),
+      connect: (port: number) => startCommand('ncat', ['--sctp', HOST, String(port)]),
+    },
+  ];
+  for (const { name, echo, connect } of relays) {
+    describeIf(probe(`command:${name}`), name, () => {
+      it('echoes', async () => {
+        const port = await freeTcpPort();
+        await using child = echo(port);
+        const socket = await reach(port);
+        await socket.sendMessage('to the relay', { stream: 1 });
+        expect(textOf(await next(socket, 'message'))).to.equal('to the relay');
+        socket.close();
+        await child.outcome;
+      });
 
-    it('connects', async () => {
-      const server = sockets.server();
-      const target = `SCTP4-CONNECT:${HOST}:${server.getsockname().port}`;
-      await using child = startSocat(['-', target], { input: 'from socat' });
-      const peer = sockets.own((await within('accept', server.accept(), 30_000)).socket);
-      expect(textOf(await next(peer, 'message'))).to.equal('from socat');
-      peer.close();
-      await child.outcome;
+      it('connects', async () => {
+        const server = sockets.server();
+        await using child = connect(server.getsockname().port);
+        // the end of its input would be the end of the association
+        child.write('from the relay');
+        const peer = sockets.own((await within('accept', server.accept(), 30_000)).socket);
+        expect(textOf(await next(peer, 'message'))).to.equal('from the relay');
+        await peer.sendMessage('to the relay');
+        await within('the answer', child.says('to the relay'), 30_000);
+        peer.close();
+        await child.outcome;
+      });
     });
-  });
+  }
 
   // lksctp-tools has both programs
   const lksctp = probe('command:sctp_test');

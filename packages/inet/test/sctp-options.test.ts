@@ -298,21 +298,19 @@ describeIf(sctp, 'options of SCTP', () => {
   });
 
   it('authentication: keys, algorithms and chunks', async () => {
-    const prepare = (socket: SctpSocket): SctpSocket => {
+    const prepare = (socket: SctpSocket): void => {
       socket.setOption(api.sctpAuthSupported, true);
       socket.setOption(sctpAuthChunk, 0);
       socket.setOption(api.sctpHmacIdent, [SCTP_AUTH_HMAC_ID_SHA256, SCTP_AUTH_HMAC_ID_SHA1]);
       socket.setOption(sctpAuthKey, { keyNumber: 1, key: 'a secret' });
       socket.setOption(sctpAuthKey, { keyNumber: 2, key: 'another' });
       socket.setOption(sctpAuthActiveKey, { keyNumber: 1 });
-      return socket;
     };
-    const server = prepare(sockets.one());
-    server.bindSync({ host: '127.0.0.1' });
-    server.listen();
+    const server = sockets.server({}, undefined, prepare);
     expect(server.getOption(api.sctpHmacIdent)).to.deep.equal([SCTP_AUTH_HMAC_ID_SHA256, SCTP_AUTH_HMAC_ID_SHA1]);
     expect(server.getOption(sctpAuthActiveKey).keyNumber).to.equal(1);
-    const client = prepare(sockets.one());
+    const client = sockets.one();
+    prepare(client);
     await client.connect(server.getsockname());
     const peer = sockets.own((await server.accept()).socket);
     await client.sendMessage('signed', { ancillary: [sctpAuthActiveKey.message.create({ keyNumber: 2 })] });

@@ -29,20 +29,30 @@ export class Sockets implements Disposable {
     return socket;
   }
 
-  /** A one-to-one socket that listens, on one or several addresses. */
-  server(options: SctpSocketOptions = {}, hosts: readonly string[] = ['127.0.0.1']): SctpSocket {
+  /** A one-to-one socket that listens, on one or several addresses; `prepare` sets options before. */
+  server(
+    options: SctpSocketOptions = {},
+    hosts: readonly string[] = ['127.0.0.1'],
+    prepare: (socket: SctpSocket) => void = () => {},
+  ): SctpSocket {
     const [first = '', ...others] = hosts;
     const socket = this.one(options);
+    prepare(socket);
     socket.bindSync({ host: first });
     if (others.length > 0) socket.bindx(others.map((host) => ({ host })));
     socket.listen();
     return socket;
   }
 
-  /** Two one-to-one sockets that are connected to each other. */
-  async pair(options: SctpSocketOptions = {}, hosts?: readonly string[]): Promise<[SctpSocket, SctpSocket]> {
-    const server = this.server(options, hosts);
+  /** Two one-to-one sockets that are connected to each other; `prepare` sets options of both before. */
+  async pair(
+    options: SctpSocketOptions = {},
+    hosts?: readonly string[],
+    prepare: (socket: SctpSocket) => void = () => {},
+  ): Promise<[SctpSocket, SctpSocket]> {
+    const server = this.server(options, hosts, prepare);
     const client = this.one(options);
+    prepare(client);
     await client.connect(server.getsockname());
     const { socket } = await server.accept();
     server.close();

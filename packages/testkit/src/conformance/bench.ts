@@ -66,6 +66,7 @@ export class Bench<A, I> {
   async bound(): Promise<{ socket: Socket<A, I>; address: I }> {
     const socket = this.open();
     await socket.bind(await this.freshAddress());
+    this.traits.prepare?.(socket);
     return { socket, address: this.reach(socket) };
   }
 

@@ -24,6 +24,8 @@ export interface Supports {
   oddSizes: boolean;
   /** A datagram socket that is connected has a peer's name, and hears its peer only. Default: for datagrams. */
   connectedPeer: boolean;
+  /** A datagram socket that is connected sends without an address. Default: for datagrams. */
+  connectedSend: boolean;
   /** Where MSG_TRUNC is asked for, receiving tells the real length of a message. Default: not for streams. */
   realLength: boolean;
   /** MSG_PEEK. Default: yes. */
@@ -87,6 +89,8 @@ export interface Traits<Address, Input = Address> {
     | [Socket<Address, Input>, Socket<Address, Input>];
   /** An address that nothing is bound to, for a server or a receiver. Absent: such sockets have no names. */
   address?(): Input | PromiseLike<Input>;
+  /** What a socket that is bound needs to receive, beside an address. Default: nothing. */
+  prepare?(socket: Socket<Address, Input>): void;
   /** What a peer connects or sends to, and knows it as, from what its `getsockname` says. Default: that itself. */
   reach?(bound: Address): Input;
   /** What to do before a socket is closed, for its peer to be told the end of the connection. Default: nothing. */
@@ -133,6 +137,7 @@ export function supportsOf<A, I>(traits: Traits<A, I>): Supports {
     flowControl: !datagram,
     oddSizes: true,
     connectedPeer: datagram,
+    connectedSend: datagram,
     realLength: !stream,
     peek: true,
     peekAcross: true,

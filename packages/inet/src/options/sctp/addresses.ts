@@ -89,7 +89,10 @@ export const sctpPrimaryAddr: SctpAssocOption<SctpAssocAddress> = assocOption(
   assocAddress,
 );
 
-/** Ask the peer to send to one of our addresses. Needs sctpAsconfSupported at both ends. Source: RFC 5061. */
+/**
+ * Ask the peer to send to one of our addresses. Needs sctpAsconfSupported and sctpAuthSupported at both ends before they
+ * connect, and sctpAsconfSupported on the socket that was accepted. Source: RFC 5061.
+ */
 export const sctpSetPeerPrimaryAddr: WriteonlyOption<FieldsInput<SctpAssocAddress>> = writeOnly(
   key(c.SCTP_SET_PEER_PRIMARY_ADDR, 'SCTP_SET_PEER_PRIMARY_ADDR'),
   assocAddress,
