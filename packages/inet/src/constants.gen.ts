@@ -704,6 +704,30 @@ export const NETDB_SUCCESS = 0;
 /** State of the connection; TCP_INFO of Linux. */ export const TCP_CONNECTION_INFO: number = here('TCP_CONNECTION_INFO', undefined);
 /** Send packets of at most 1,280 bytes. */ export const IPV6_USE_MIN_MTU: number = here('IPV6_USE_MIN_MTU', undefined);
 
+// DCCP: RFC 4340, linux/dccp.h; no longer in Linux 6.16
+/** Without effect. */ export const DCCP_SOCKOPT_PACKET_SIZE = 1;
+/** Service codes. */ export const DCCP_SOCKOPT_SERVICE = 2;
+/** Without effect. */ export const DCCP_SOCKOPT_CHANGE_L = 3;
+/** Without effect. */ export const DCCP_SOCKOPT_CHANGE_R = 4;
+/** Largest packet that can be sent, in bytes. */ export const DCCP_SOCKOPT_GET_CUR_MPS = 5;
+/** The server keeps the state of TIMEWAIT. */ export const DCCP_SOCKOPT_SERVER_TIMEWAIT = 6;
+/** What the checksum of packets sent covers. */ export const DCCP_SOCKOPT_SEND_CSCOV = 10;
+/** What the checksum of packets received must cover. */ export const DCCP_SOCKOPT_RECV_CSCOV = 11;
+/** Kinds of congestion control that the kernel has. */ export const DCCP_SOCKOPT_AVAILABLE_CCIDS = 12;
+/** Congestion control of both directions. */ export const DCCP_SOCKOPT_CCID = 13;
+/** Congestion control of what is sent. */ export const DCCP_SOCKOPT_TX_CCID = 14;
+/** Congestion control of what is received. */ export const DCCP_SOCKOPT_RX_CCID = 15;
+/** Order of the packets that wait to be sent. */ export const DCCP_SOCKOPT_QPOLICY_ID = 16;
+/** How many packets may wait to be sent. */ export const DCCP_SOCKOPT_QPOLICY_TXQLEN = 17;
+/** First of the options of the receiving congestion control. */ export const DCCP_SOCKOPT_CCID_RX_INFO = 128;
+/** First of the options of the sending congestion control. */ export const DCCP_SOCKOPT_CCID_TX_INFO = 192;
+/** Service codes that a socket can have. */ export const DCCP_SERVICE_LIST_MAX_LEN = 32;
+/** Control message: the priority of a packet. */ export const DCCP_SCM_PRIORITY = 1;
+/** Congestion control like TCP's, RFC 4341. */ export const DCCPC_CCID2 = 2;
+/** TCP-friendly rate control, RFC 4342. */ export const DCCPC_CCID3 = 3;
+/** In the order sent. */ export const DCCPQ_POLICY_SIMPLE = 0;
+/** By priority; the least goes when the queue is full. */ export const DCCPQ_POLICY_PRIO = 1;
+
 // Options of SCTP: RFC 6458, linux/sctp.h
 /** Retransmission timeouts, struct sctp_rtoinfo. */ export const SCTP_RTOINFO = 0;
 /** Parameters of associations, struct sctp_assocparams. */ export const SCTP_ASSOCINFO = 1;

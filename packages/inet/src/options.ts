@@ -1,3 +1,4 @@
+export * from './options/dccp.js';
 export * from './options/icmp.js';
 export * from './options/ip.js';
 export * from './options/ipv6.js';
