@@ -7,7 +7,7 @@ import {
   rfcomm,
 } from '@sock/bluetooth';
 import { type AddressFamily, Socket, type SocketError } from '@sock/core';
-import { type Child, cleaner, describeIf, probe, scaled, startCommand, within } from '@sock/testkit';
+import { type Child, cleaner, describeIf, probe, startCommand, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { controllers, freshPsm, hasBtvirt, hasRfcomm } from './controllers.js';
 
@@ -15,7 +15,7 @@ import { controllers, freshPsm, hasBtvirt, hasRfcomm } from './controllers.js';
 const PYTHON = '/usr/bin/python3';
 
 describeIf([...hasBtvirt, hasRfcomm, probe(`command:${PYTHON}`)], 'Python', function () {
-  this.timeout(scaled(20_000));
+  this.timeout(20_000);
   const air = controllers();
   const own = cleaner();
 

@@ -38,7 +38,7 @@ const HOST = '127.0.0.1';
 const SERVICE = 0x53_4f_43_4b;
 
 describeIf(probe('IPPROTO_DCCP'), 'DCCP', function () {
-  this.timeout(scaled(20_000));
+  this.timeout(20_000);
   const own = cleaner();
 
   function open(prepare: (socket: Dccp) => void = (socket) => socket.setOption(dccpService, SERVICE)): Dccp {
