@@ -10,6 +10,7 @@ import { collect, needsNewerKernel } from '../src/results.js';
 
 const LAB = dirname(dirname(fileURLToPath(import.meta.url)));
 const SETUP = join(LAB, 'setup.sh');
+const TIPC = join(dirname(dirname(LAB)), 'packages/tipc');
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set();
@@ -203,6 +204,26 @@ if (ready.status !== 0) {
         .to.contain('[1] one-1-2\n')
         .and.match(/^\[2\] \d+ packets transmitted, [1-9]\d* received/m);
       expect(status).to.equal(9);
+    });
+
+    it('has two kernels exchange messages of TIPC', async () => {
+      const program = `
+        import { TipcSocket, watchServices } from "@sock/tipc";
+        const [own, peer] = [process.env.LAB_GUEST, process.env.LAB_PEER].map(Number);
+        const type = 18888;
+        const socket = new TipcSocket();
+        await socket.bind({ kind: "service", type, instance: own });
+        for await (const { kind } of watchServices({ type, lower: peer, upper: peer })) if (kind === "published") break;
+        await socket.sendTo("from " + own, { kind: "service", type, instance: peer });
+        const { kind, data, destination } = await socket.recvDelivery({ timeout: 60_000 });
+        console.log(kind, data.toString(), JSON.stringify(destination));
+        socket.close();`;
+      const command = `tipc bearer enable media eth device eth0 && ${process.execPath} --input-type=module -e '${program}' && lab-meet done`;
+      const { status, stdout, stderr } = await lab(['-t', '120', '--cwd', TIPC, '--pair', command, command]);
+      expect(stdout, stderr)
+        .to.contain('[1] message from 2 {"type":18888,"lower":1,"upper":1}\n')
+        .and.contain('[2] message from 1 {"type":18888,"lower":2,"upper":2}\n');
+      expect(status).to.equal(0);
     });
 
     it('gives a shell on a terminal', async () => {
