@@ -68,14 +68,18 @@ const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
  */
 export const shellCommand = (words) => words.map(quote).join(' ');
 
-/** @param {GuestOptions} options */
-function environment(options) {
+/**
+ * @param {import('./kernels.js').Kernel} kernel
+ * @param {GuestOptions} options
+ */
+function environment(kernel, options) {
   const link = options.link;
   const passed = Object.entries(process.env).filter(([name]) => PASSED.test(name));
   const all = {
     ...Object.fromEntries(passed),
     SOCK_LAB: '1',
     LAB_ACCEL: options.accel ?? acceleration(),
+    LAB_KERNEL: kernel.vmlinux,
     ...(link && { LAB_GUEST: String(link.guest), LAB_PEER: String(3 - link.guest) }),
     ...options.env,
   };
@@ -106,7 +110,7 @@ function prepare(folder, token, kernel, options) {
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${quote(value)}\n`);
   writeFileSync(join(folder, 'settings'), lines.join(''));
-  writeFileSync(join(folder, 'environment'), environment(options));
+  writeFileSync(join(folder, 'environment'), environment(kernel, options));
   writeFileSync(join(folder, 'command'), options.command === null ? '' : `${options.command}\n`);
   writeFileSync(join(folder, 'modules-folder'), kernel.modules);
   /** @type {{ path: string; at: string; cache: string }[]} */

@@ -6,6 +6,9 @@ import { inspect } from 'node:util';
 /** How long the process may go on after the last test before it is ended and what kept it alive is named. */
 const LINGER = 30_000;
 
+/** How often the file grows while nothing happens. */
+const SIGN_OF_LIFE = 30_000;
+
 /** @param {unknown} value */
 const show = (value) => inspect(value, { depth: 4, breakLength: 120 });
 
@@ -41,6 +44,8 @@ export default class LabReporter {
       const failed = this.#failures > 0 ? `, ${this.#failures} failing` : '';
       process.stdout.write(`${suite.title}: ${this.#passes} passing${failed} so far\n`);
     });
+    // an empty line, which is no event: a test that takes long has not blocked its thread
+    setInterval(() => appendFileSync(this.#file, '\n'), SIGN_OF_LIFE).unref();
     runner.once('end', () => this.#end());
   }
 
