@@ -75,6 +75,7 @@ export function explain(failure: FailedCall): string | undefined {
   if (syscall === 'setsockopt' && failure.protocol === IPPROTO_SCTP) return refusedBySctp(code);
   if (syscall === 'setsockopt' && code === 'EPERM')
     return 'this option needs CAP_NET_ADMIN, for some CAP_NET_RAW is enough';
+  if (code === 'EBADRQC') return 'who listens there has none of the services asked for (dccpService)';
   if (code !== 'EACCES') return undefined;
   if (syscall === 'bind') {
     return LOW_PORT;

@@ -98,7 +98,9 @@ describeIf(probe('IPPROTO_DCCP'), 'DCCP', function () {
     await client.connect(server.getsockname());
     own((await server.accept()).socket);
     const other = open((socket) => socket.setOption(dccpService, 9));
-    expect(await rejection(other.connect(server.getsockname()))).to.include({ code: 'EBADRQC', syscall: 'connect' });
+    const refused = await rejection(other.connect(server.getsockname()));
+    expect(refused).to.include({ code: 'EBADRQC', syscall: 'connect' });
+    expect(refused.message).to.include('dccpService');
     const { port } = server.getsockname();
     server.close();
     expect(await rejection(open().connect({ host: HOST, port }))).to.include({ code: 'ECONNREFUSED' });
