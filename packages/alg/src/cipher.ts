@@ -15,6 +15,7 @@ import {
   soSndBuf,
   soSndBufForce,
   toBytes,
+  type WriteonlyOption,
 } from '@sock/core';
 import { ALG_OP_DECRYPT, ALG_OP_ENCRYPT } from './constants.gen.js';
 import { openOperation, receiveAll } from './operation.js';
@@ -103,7 +104,7 @@ function makeRoom(
   socket: AlgSocket,
   syscall: string,
   size: number,
-  [option, force]: readonly [SocketOption<number>, SocketOption<number>],
+  [option, force]: readonly [SocketOption<number>, WriteonlyOption<number>],
 ): void {
   const room = (): number => Math.max(PAGE, socket.getOption(option) & -PIECE);
   if (size <= room()) return;

@@ -4,12 +4,6 @@ export { algSetAeadAssoclen, algSetIv, algSetOp } from './ancillary.js';
 export { type CipherOptions, decrypt, decryptSync, encrypt, encryptSync } from './cipher.js';
 export * from './constants.gen.js';
 export { type DigestOptions, digest, digestSync } from './digest.js';
-export {
-  algSetAeadAuthsize,
-  algSetDrbgEntropy,
-  algSetKey,
-  algSetKeyByKeySerial,
-  type WriteOnlyOption,
-} from './options.js';
+export { algSetAeadAuthsize, algSetDrbgEntropy, algSetKey, algSetKeyByKeySerial } from './options.js';
 export { type RandomBytesOptions, randomBytes, randomBytesSync } from './random.js';
 export { type AlgRequest, AlgSocket, type SendmsgAfalgOptions } from './socket.js';

@@ -1,8 +1,5 @@
-import { checkInteger, type Data, type SocketOption, toBytes, writeI32 } from '@sock/core';
+import { checkInteger, type Data, toBytes, type WriteonlyOption } from '@sock/core';
 import * as c from './constants.gen.js';
-
-/** An option that setsockopt(2) takes and getsockopt(2) does not give. */
-export type WriteOnlyOption<Input> = Omit<SocketOption<never, Input>, 'decode'>;
 
 const key = (name: number, label: string) => ({ level: c.SOL_ALG, name, label });
 
@@ -14,7 +11,7 @@ const bytes = (value: Data): Uint8Array => toBytes('value', value);
  * @throws SocketError `EINVAL` where the algorithm takes no key of this size, `EBUSY` while a socket
  * accepted earlier is open. Source: kernel, crypto/userspace-if.
  */
-export const algSetKey: WriteOnlyOption<Data> = { ...key(c.ALG_SET_KEY, 'ALG_SET_KEY'), encode: bytes };
+export const algSetKey: WriteonlyOption<Data> = { ...key(c.ALG_SET_KEY, 'ALG_SET_KEY'), encode: bytes };
 
 /**
  * ALG_SET_KEY_BY_KEY_SERIAL: as `algSetKey`, with the key that a keyring of the kernel has under this
@@ -22,13 +19,9 @@ export const algSetKey: WriteOnlyOption<Data> = { ...key(c.ALG_SET_KEY, 'ALG_SET
  * know the key. Linux 6.2.
  * @throws SocketError `ENOKEY`, `EACCES`, `EKEYEXPIRED`, `EKEYREVOKED`
  */
-export const algSetKeyByKeySerial: WriteOnlyOption<number> = {
+export const algSetKeyByKeySerial: WriteonlyOption<number> = {
   ...key(c.ALG_SET_KEY_BY_KEY_SERIAL, 'ALG_SET_KEY_BY_KEY_SERIAL'),
-  encode(value) {
-    const serial = new Uint8Array(4);
-    writeI32(serial, checkInteger('value', value, -0x80000000, 0x7fffffff), 0);
-    return serial;
-  },
+  encode: (value) => checkInteger('value', value, -0x80000000, 0x7fffffff),
 };
 
 /**
@@ -36,7 +29,7 @@ export const algSetKeyByKeySerial: WriteOnlyOption<number> = {
  * on the bound socket, before `accept`.
  * @throws SocketError `EINVAL` for a size that the algorithm does not have
  */
-export const algSetAeadAuthsize: WriteOnlyOption<number> = {
+export const algSetAeadAuthsize: WriteonlyOption<number> = {
   ...key(c.ALG_SET_AEAD_AUTHSIZE, 'ALG_SET_AEAD_AUTHSIZE'),
   asLength: true,
   encode: (value) => checkInteger('value', value, 0, 0x7fffffff),
@@ -47,7 +40,7 @@ export const algSetAeadAuthsize: WriteOnlyOption<number> = {
  * with known answers. Set on the bound socket, before the seed (`algSetKey`). Linux 5.10, where it is
  * configured (CONFIG_CRYPTO_USER_API_RNG_CAVP), as no distribution has it.
  */
-export const algSetDrbgEntropy: WriteOnlyOption<Data> = {
+export const algSetDrbgEntropy: WriteonlyOption<Data> = {
   ...key(c.ALG_SET_DRBG_ENTROPY, 'ALG_SET_DRBG_ENTROPY'),
   capability: 'CAP_SYS_ADMIN',
   encode: bytes,

@@ -1,8 +1,5 @@
-import { type AncillaryMessage, ancillaryMessage, readI32, readI64 } from '@sock/core';
+import { ancillaryMessage, type ReceiveOnlyMessage, readI32, readI64 } from '@sock/core';
 import { BT_SCM_PKT_STATUS, HCI_CMSG_DIR, HCI_CMSG_TSTAMP, SOL_BLUETOOTH, SOL_HCI } from './constants.gen.js';
-
-/** A message that the kernel makes and that cannot be sent: `create` throws a TypeError. */
-export type ReceiveOnlyMessage<Value> = AncillaryMessage<Value, never>;
 
 /** HCI_CMSG_DIR: whether a packet came from the controller (true) or goes to it, with `hciDataDir`. */
 export const scmHciDir: ReceiveOnlyMessage<boolean> = ancillaryMessage({

@@ -1,3 +1,4 @@
+export type { ReceiveOnlyMessage } from '@sock/core';
 export {
   type AddressType,
   type HciAddress,
@@ -18,7 +19,7 @@ export {
   type ScoInput,
   sco,
 } from './address.js';
-export { type ReceiveOnlyMessage, scmHciDir, scmHciTstamp, scmPktStatus } from './ancillary.js';
+export { scmHciDir, scmHciTstamp, scmPktStatus } from './ancillary.js';
 export { ba2str, str2ba } from './bdaddr.js';
 export type { BluetoothCodec } from './codec.js';
 export * from './constants.gen.js';

@@ -10,9 +10,10 @@ import {
   readU16,
   type SocketOption,
   uint32Option,
+  withMessage,
   writeU16,
 } from '@sock/core';
-import { type ReceiveOnlyMessage, scmHciDir, scmHciTstamp, scmPktStatus } from './ancillary.js';
+import { scmHciDir, scmHciTstamp, scmPktStatus } from './ancillary.js';
 import { type BluetoothCodec, CODECS_SIZE, decodeCodecs, encodeCodec } from './codec.js';
 import * as c from './constants.gen.js';
 import { decodeHciFilter, encodeHciFilter, HCI_FILTER_SIZE, type HciFilter } from './hci-filter.js';
@@ -105,10 +106,7 @@ export const btPhy: ReadonlyOption<number> = readonlyIntegerOption(bt(c.BT_PHY, 
 export const btMode = smallOption(bt(c.BT_MODE, 'BT_MODE'), 1, c.BT_MODE_EXT_FLOWCTL);
 
 /** BT_PKT_STATUS: packets of SCO come with their status, as the message `scmPktStatus`. */
-export const btPktStatus: SocketOption<boolean> & { readonly message: ReceiveOnlyMessage<number> } = {
-  ...booleanOption(bt(c.BT_PKT_STATUS, 'BT_PKT_STATUS')),
-  message: scmPktStatus,
-};
+export const btPktStatus = withMessage(booleanOption(bt(c.BT_PKT_STATUS, 'BT_PKT_STATUS')), scmPktStatus);
 
 /** BT_CODEC: codecs of the adapter, for SCO over a path of its own; setting chooses one. Linux 5.16. */
 export const btCodec: SocketOption<BluetoothCodec[], BluetoothCodec> = {
@@ -261,13 +259,7 @@ export const hciFilter: SocketOption<HciFilter, Partial<HciFilter>> = {
 };
 
 /** HCI_DATA_DIR: packets come with their direction, as its `message`; false at first. */
-export const hciDataDir: SocketOption<boolean> & { readonly message: ReceiveOnlyMessage<boolean> } = {
-  ...booleanOption(hciKey(c.HCI_DATA_DIR, 'HCI_DATA_DIR')),
-  message: scmHciDir,
-};
+export const hciDataDir = withMessage(booleanOption(hciKey(c.HCI_DATA_DIR, 'HCI_DATA_DIR')), scmHciDir);
 
 /** HCI_TIME_STAMP: packets come with their times, as its `message`; false at first. */
-export const hciTimeStamp: SocketOption<boolean> & { readonly message: ReceiveOnlyMessage<bigint> } = {
-  ...booleanOption(hciKey(c.HCI_TIME_STAMP, 'HCI_TIME_STAMP')),
-  message: scmHciTstamp,
-};
+export const hciTimeStamp = withMessage(booleanOption(hciKey(c.HCI_TIME_STAMP, 'HCI_TIME_STAMP')), scmHciTstamp);

@@ -1,4 +1,4 @@
-import { type AncillaryMessage, ancillaryMessage, errnoName, readU32, readU64 } from '@sock/core';
+import { ancillaryMessage, errnoName, type ReceiveOnlyMessage, readU32, readU64 } from '@sock/core';
 import {
   SCM_CAN_RAW_ERRQUEUE,
   SCM_J1939_DEST_ADDR,
@@ -8,9 +8,6 @@ import {
   SOL_CAN_J1939,
   SOL_CAN_RAW,
 } from './constants.gen.js';
-
-/** A message that the kernel makes and that cannot be sent: `create` throws a TypeError. */
-export type ReceiveOnlyMessage<Value> = AncillaryMessage<Value, never>;
 
 /** An entry of the error queue. Source: `struct sock_extended_err`, recv(2). */
 export interface CanExtendedError {

@@ -12,7 +12,6 @@ export {
 } from './address.js';
 export {
   type CanExtendedError,
-  type ReceiveOnlyMessage,
   scmCanRawErrQueue,
   scmJ1939DestAddr,
   scmJ1939DestName,

@@ -9,8 +9,11 @@ import {
   readU32,
   type SocketOption,
   uint32Option,
+  type WriteonlyOption,
+  withMessage,
   writeU32,
 } from '@sock/core';
+import { scmJ1939ErrQueue } from './ancillary.js';
 import * as c from './constants.gen.js';
 import {
   CAN_FILTERS_SIZE,
@@ -251,7 +254,7 @@ export const canIsotpLlOpts: SocketOption<IsotpLinkLayer, Partial<IsotpLinkLayer
  * SO_J1939_FILTER: which messages to receive, by sender and group: those that match one of the
  * filters; all with an empty list, as at first. At most 512. Only set.
  */
-export const soJ1939Filter: Omit<SocketOption<never, readonly J1939Filter[]>, 'decode'> = {
+export const soJ1939Filter: WriteonlyOption<readonly J1939Filter[]> = {
   ...j1939(c.SO_J1939_FILTER, 'SO_J1939_FILTER'),
   encode: encodeJ1939Filters,
 };
@@ -267,5 +270,11 @@ export const soJ1939SendPrio = integerOption({
   capability: 'CAP_NET_ADMIN',
 });
 
-/** SO_J1939_ERRQUEUE: progress and errors come in the error queue, as SO_TIMESTAMPING asks for. */
-export const soJ1939ErrQueue = booleanOption(j1939(c.SO_J1939_ERRQUEUE, 'SO_J1939_ERRQUEUE'));
+/**
+ * SO_J1939_ERRQUEUE: progress and errors come in the error queue, as SO_TIMESTAMPING asks for: each with
+ * `soJ1939ErrQueue.message`.
+ */
+export const soJ1939ErrQueue = withMessage(
+  booleanOption(j1939(c.SO_J1939_ERRQUEUE, 'SO_J1939_ERRQUEUE')),
+  scmJ1939ErrQueue,
+);

@@ -31,7 +31,6 @@ import {
   type J1939Input,
   j1939,
   packBcmMessage,
-  type ReceiveOnlyMessage,
   scmCanRawErrQueue,
   scmJ1939DestAddr,
   scmJ1939DestName,
@@ -40,7 +39,7 @@ import {
   soJ1939Filter,
   unpackBcmMessage,
 } from '@sock/can';
-import { type AddressFamily, AF_CAN, type FailedCall, writeI32, writeU16 } from '@sock/core';
+import { type AddressFamily, AF_CAN, type FailedCall, type ReceiveOnlyMessage, writeI32, writeU16 } from '@sock/core';
 import { itIf, thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';

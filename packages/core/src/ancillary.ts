@@ -72,6 +72,9 @@ export interface AncillaryMessage<Value, Input = Value> extends AncillaryCodec<V
   create(value: Input): AncillaryItem;
 }
 
+/** A message that the kernel makes and that cannot be sent: `create` throws a TypeError. */
+export type ReceiveOnlyMessage<Value> = AncillaryMessage<Value, never>;
+
 /** Completes a control-message codec with `find`, `findAll`, `create` and `space`. */
 export function ancillaryMessage<Value, Input = Value>(
   codec: AncillaryCodec<Value, Input>,
@@ -297,7 +300,7 @@ function timespec(data: Uint8Array, offset: number): bigint | undefined {
 }
 
 /** When the kernel received the message, in nanoseconds since 1970; microseconds matter. Source: socket(7). */
-export const scmTimestamp: AncillaryMessage<bigint> = ancillaryMessage({
+export const scmTimestamp: ReceiveOnlyMessage<bigint> = ancillaryMessage({
   level: SOL_SOCKET,
   type: SCM_TIMESTAMP,
   label: 'SCM_TIMESTAMP',
@@ -306,7 +309,7 @@ export const scmTimestamp: AncillaryMessage<bigint> = ancillaryMessage({
 });
 
 /** When the kernel received the message, in nanoseconds since 1970. Source: socket(7). */
-export const scmTimestampNs: AncillaryMessage<bigint> = ancillaryMessage({
+export const scmTimestampNs: ReceiveOnlyMessage<bigint> = ancillaryMessage({
   level: SOL_SOCKET,
   type: SCM_TIMESTAMPNS,
   label: 'SCM_TIMESTAMPNS',
@@ -323,7 +326,7 @@ export interface Timestamping {
 }
 
 /** Timestamps as SO_TIMESTAMPING asked for. Source: the kernel's networking/timestamping. */
-export const scmTimestamping: AncillaryMessage<Timestamping> = ancillaryMessage({
+export const scmTimestamping: ReceiveOnlyMessage<Timestamping> = ancillaryMessage({
   level: SOL_SOCKET,
   type: SCM_TIMESTAMPING,
   label: 'SCM_TIMESTAMPING',

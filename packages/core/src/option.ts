@@ -1,3 +1,4 @@
+import type { AncillaryMessage } from './ancillary.js';
 import { checkBigInt, checkBoolean, checkInteger, checkString, invalidArgumentType, outOfRange } from './arguments.js';
 import { readI32, readI64, readU32, readU64, writeI32, writeI64, writeU32, writeU64 } from './bytes.js';
 import type { SocketInfo } from './family.js';
@@ -39,6 +40,25 @@ export interface OptionKey {
 export type ReadonlyOption<Value> = Omit<SocketOption<Value, never>, 'encode' | 'decode'> & {
   decode(raw: Buffer, socket: SocketInfo): Value;
 };
+
+/** An option that setsockopt(2) takes and getsockopt(2) does not give. */
+export type WriteonlyOption<Input> = Omit<SocketOption<never, Input>, 'encode' | 'decode'> & {
+  encode(value: Input, socket: SocketInfo): number | Uint8Array;
+};
+
+/** An option with the control message that belongs to it. */
+export type WithMessage<Option, Value, Input = Value> = Option & {
+  /** The control message that the option asks the kernel for, or that does the same for one message. */
+  readonly message: AncillaryMessage<Value, Input>;
+};
+
+/** Adds its control message to an option. */
+export function withMessage<Option extends object, Message extends object>(
+  option: Option,
+  message: Message,
+): Option & { readonly message: Message } {
+  return { ...option, message };
+}
 
 /**
  * An option that getsockopt(2) answers a question with, such as one about an association or an

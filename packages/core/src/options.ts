@@ -1,4 +1,10 @@
-import { ancillaryMessage, scmTimestamp, scmTimestamping, scmTimestampNs } from './ancillary.js';
+import {
+  ancillaryMessage,
+  type ReceiveOnlyMessage,
+  scmTimestamp,
+  scmTimestamping,
+  scmTimestampNs,
+} from './ancillary.js';
 import {
   checkBigInt,
   checkBoolean,
@@ -22,6 +28,9 @@ import {
   timevalOption,
   uint32Option,
   uint64Option,
+  type WithMessage,
+  type WriteonlyOption,
+  withMessage,
 } from './option.js';
 
 // Options of SOL_SOCKET that any family may have. Source, unless told: socket(7).
@@ -46,31 +55,32 @@ export const soDebug = booleanOption({ level, name: c.SO_DEBUG, label: 'SO_DEBUG
 /** Disable UDP checksums over IPv4. Source: the kernel's net/core/sock.c. */
 export const soNoCheck = booleanOption({ level, name: c.SO_NO_CHECK, label: 'SO_NO_CHECK' });
 /** Deliver SCM_TIMESTAMP with each message: microseconds. */
-export const soTimestamp = Object.assign(booleanOption({ level, name: c.SO_TIMESTAMP, label: 'SO_TIMESTAMP' }), {
-  message: scmTimestamp,
-});
+export const soTimestamp = withMessage(
+  booleanOption({ level, name: c.SO_TIMESTAMP, label: 'SO_TIMESTAMP' }),
+  scmTimestamp,
+);
 /** Deliver SCM_TIMESTAMPNS with each message: nanoseconds. */
-export const soTimestampNs = Object.assign(booleanOption({ level, name: c.SO_TIMESTAMPNS, label: 'SO_TIMESTAMPNS' }), {
-  message: scmTimestampNs,
-});
+export const soTimestampNs = withMessage(
+  booleanOption({ level, name: c.SO_TIMESTAMPNS, label: 'SO_TIMESTAMPNS' }),
+  scmTimestampNs,
+);
 /** Timestamps of the kernel and of the adapter: SOF_TIMESTAMPING_*. Source: networking/timestamping. */
-export const soTimestamping = Object.assign(
+export const soTimestamping = withMessage(
   uint32Option({ level, name: c.SO_TIMESTAMPING, label: 'SO_TIMESTAMPING' }),
-  { message: scmTimestamping },
+  scmTimestamping,
 );
 /** Deliver the Wi-Fi acknowledgement status with each message of the error queue. */
 export const soWifiStatus = booleanOption({ level, name: c.SO_WIFI_STATUS, label: 'SO_WIFI_STATUS' });
-/** Deliver the count of messages that were dropped for want of room so far. */
-export const soRxqOvfl = Object.assign(booleanOption({ level, name: c.SO_RXQ_OVFL, label: 'SO_RXQ_OVFL' }), {
-  /** Messages dropped so far, modulo 2^32. */
-  message: ancillaryMessage<number>({
-    level,
-    type: c.SO_RXQ_OVFL,
-    label: 'SO_RXQ_OVFL',
-    size: 4,
-    decode: (data) => (data.length < 4 ? undefined : readU32(data, 0)),
-  }),
+/** SO_RXQ_OVFL: messages dropped so far, modulo 2^32, where `soRxqOvfl` is set. */
+export const scmRxqOvfl: ReceiveOnlyMessage<number> = ancillaryMessage({
+  level,
+  type: c.SO_RXQ_OVFL,
+  label: 'SO_RXQ_OVFL',
+  size: 4,
+  decode: (data) => (data.length < 4 ? undefined : readU32(data, 0)),
 });
+/** Deliver the count of messages that were dropped for want of room so far. */
+export const soRxqOvfl = withMessage(booleanOption({ level, name: c.SO_RXQ_OVFL, label: 'SO_RXQ_OVFL' }), scmRxqOvfl);
 /** Forbid to change the filter from now on. */
 export const soLockFilter = booleanOption({ level, name: c.SO_LOCK_FILTER, label: 'SO_LOCK_FILTER' });
 /** Wake also who waits for urgent data (POLLPRI) when something is in the error queue. */
@@ -90,7 +100,7 @@ export const soRcvBuf = integerOption({ level, name: c.SO_RCVBUF, label: 'SO_RCV
 /** Bytes for data to send: the kernel gives twice what is set. */
 export const soSndBuf = integerOption({ level, name: c.SO_SNDBUF, label: 'SO_SNDBUF', min: 0 });
 /** As `soRcvBuf`, above the system's limit. Needs CAP_NET_ADMIN. Only set. */
-export const soRcvBufForce: Omit<SocketOption<number>, 'decode'> = {
+export const soRcvBufForce: WriteonlyOption<number> = {
   level,
   name: c.SO_RCVBUFFORCE,
   label: 'SO_RCVBUFFORCE',
@@ -98,7 +108,7 @@ export const soRcvBufForce: Omit<SocketOption<number>, 'decode'> = {
   encode: (value) => checkInteger('value', value, 0, 0x7fffffff),
 };
 /** As `soSndBuf`, above the system's limit. Needs CAP_NET_ADMIN. Only set. */
-export const soSndBufForce: Omit<SocketOption<number>, 'decode'> = {
+export const soSndBufForce: WriteonlyOption<number> = {
   level,
   name: c.SO_SNDBUFFORCE,
   label: 'SO_SNDBUFFORCE',
@@ -124,8 +134,25 @@ export const soPriority = integerOption({
   min: 0,
   capability: NET_ADMIN,
 });
-/** Mark of what is sent, for routing and filters. Needs CAP_NET_ADMIN. */
-export const soMark = uint32Option({ level, name: c.SO_MARK, label: 'SO_MARK', capability: NET_ADMIN });
+/** Mark of one message, where SO_MARK is of the socket. Needs CAP_NET_ADMIN. */
+export const scmMark = ancillaryMessage<number>({
+  level,
+  type: c.SO_MARK,
+  label: 'SO_MARK',
+  size: 4,
+  encode(value) {
+    const bytes = new Uint8Array(4);
+    writeU32(bytes, checkInteger('value', value, 0, 0xffffffff), 0);
+    return bytes;
+  },
+  decode: (data) => (data.length < 4 ? undefined : readU32(data, 0)),
+});
+
+/** Mark of what is sent, for routing and filters; `message` is that of one message. Needs CAP_NET_ADMIN. */
+export const soMark = withMessage(
+  uint32Option({ level, name: c.SO_MARK, label: 'SO_MARK', capability: NET_ADMIN }),
+  scmMark,
+);
 /** Microseconds of busy polling. Raising it needs CAP_NET_ADMIN. */
 export const soBusyPoll = integerOption({
   level,
@@ -279,8 +306,23 @@ export interface TransmitTime {
   reportErrors?: boolean;
 }
 
-/** Send each message at its own time (`scmTxTime`). Source: tc-etf(8). */
-export const soTxTime: SocketOption<TransmitTime> = {
+/** When to send a message: nanoseconds of the clock of `soTxTime`. */
+export const scmTxTime = ancillaryMessage<bigint, bigint | number>({
+  level,
+  type: c.SCM_TXTIME,
+  label: 'SCM_TXTIME',
+  size: 8,
+  encode(value) {
+    const bytes = new Uint8Array(8);
+    writeU64(bytes, checkBigInt('value', value, 0n, 0xffffffffffffffffn), 0);
+    return bytes;
+  },
+  decode: (data) => (data.length < 8 ? undefined : readU64(data, 0)),
+});
+
+/** Send each message at its own time, `soTxTime.message`. Source: tc-etf(8). */
+export const soTxTime: WithMessage<SocketOption<TransmitTime>, bigint, bigint | number> = {
+  message: scmTxTime,
   level,
   name: c.SO_TXTIME,
   label: 'SO_TXTIME',
@@ -300,34 +342,6 @@ export const soTxTime: SocketOption<TransmitTime> = {
     return { clock: readI32(raw, 0), deadline: (flags & 1) !== 0, reportErrors: (flags & 2) !== 0 };
   },
 };
-
-/** When to send a message: nanoseconds of the clock of `soTxTime`. */
-export const scmTxTime = ancillaryMessage<bigint, bigint | number>({
-  level,
-  type: c.SCM_TXTIME,
-  label: 'SCM_TXTIME',
-  size: 8,
-  encode(value) {
-    const bytes = new Uint8Array(8);
-    writeU64(bytes, checkBigInt('value', value, 0n, 0xffffffffffffffffn), 0);
-    return bytes;
-  },
-  decode: (data) => (data.length < 8 ? undefined : readU64(data, 0)),
-});
-
-/** Mark of one message, where SO_MARK is of the socket. Needs CAP_NET_ADMIN. */
-export const scmMark = ancillaryMessage<number>({
-  level,
-  type: c.SO_MARK,
-  label: 'SO_MARK',
-  size: 4,
-  encode(value) {
-    const bytes = new Uint8Array(4);
-    writeU32(bytes, checkInteger('value', value, 0, 0xffffffff), 0);
-    return bytes;
-  },
-  decode: (data) => (data.length < 4 ? undefined : readU32(data, 0)),
-});
 
 /** One instruction of a classic BPF program. Source: the kernel's networking/filter. */
 export interface FilterInstruction {
@@ -382,7 +396,7 @@ export function decodeFilter(bytes: Uint8Array): FilterInstruction[] {
 type Program = readonly FilterInstruction[] | ArrayBufferView | ArrayBuffer;
 
 /** A classic BPF program that decides which messages the socket receives. Only set. */
-export const soAttachFilter: Omit<SocketOption<never, Program>, 'decode'> = {
+export const soAttachFilter: WriteonlyOption<Program> = {
   level,
   name: c.SO_ATTACH_FILTER,
   label: 'SO_ATTACH_FILTER',
@@ -390,7 +404,7 @@ export const soAttachFilter: Omit<SocketOption<never, Program>, 'decode'> = {
   encode: (value) => encodeFilter(value),
 };
 /** A classic BPF program that chooses among the sockets of a SO_REUSEPORT group. Only set. */
-export const soAttachReusePortCbpf: Omit<SocketOption<never, Program>, 'decode'> = {
+export const soAttachReusePortCbpf: WriteonlyOption<Program> = {
   level,
   name: c.SO_ATTACH_REUSEPORT_CBPF,
   label: 'SO_ATTACH_REUSEPORT_CBPF',
@@ -398,14 +412,14 @@ export const soAttachReusePortCbpf: Omit<SocketOption<never, Program>, 'decode'>
   encode: (value) => encodeFilter(value),
 };
 /** An eBPF program, by its descriptor, that decides which messages the socket receives. Only set. */
-export const soAttachBpf: Omit<SocketOption<number>, 'decode'> = {
+export const soAttachBpf: WriteonlyOption<number> = {
   level,
   name: c.SO_ATTACH_BPF,
   label: 'SO_ATTACH_BPF',
   encode: (value) => checkInteger('value', value, 0, 0x7fffffff),
 };
 /** Removes the filter; the value is of no interest to the kernel. Only set. @throws SocketError `ENOENT` where there is none */
-export const soDetachFilter: Omit<SocketOption<true>, 'decode'> = {
+export const soDetachFilter: WriteonlyOption<true> = {
   level,
   name: c.SO_DETACH_FILTER,
   label: 'SO_DETACH_FILTER',

@@ -12,7 +12,8 @@ const CORE = [
   'if_indextoname if_nameindex if_nametoindex',
   'intBytes integerOption invalidArgumentType ioctl mapDescriptor outOfRange poll pollSync',
   'readI32 readI64 readU16 readU16BE readU32 readU32BE readU64 readonlyIntegerOption',
-  'scmMark scmRights scmTimestamp scmTimestampNs scmTimestamping scmTxTime setDefaultTimeout setUp sioKeepAliveVals',
+  'scmMark scmRights scmRxqOvfl scmTimestamp scmTimestampNs scmTimestamping scmTxTime setDefaultTimeout setUp',
+  'sioKeepAliveVals',
   'sioLoopbackFastPath sioRcvAll',
   'soAcceptConn soAttachBpf soAttachFilter soAttachReusePortCbpf soBindToDevice soBindToIfIndex soBroadcast soBufLock',
   'soBusyPoll soBusyPollBudget soCookie soDebug soDetachFilter soDomain soDontRoute soError soIncomingCpu',
@@ -21,7 +22,7 @@ const CORE = [
   'soReserveMem soReuseAddr soReusePort soRxqOvfl soSelectErrQueue soSndBuf soSndBufForce soSndLowat soSndTimeo',
   'soTimestamp soTimestampNs soTimestamping soTxRehash soTxTime soType soWifiStatus soZeroCopy socketError',
   'stringOption timevalOption toBytes toTarget tryPoll uint32Option uint64Option untilClosed',
-  'writeI32 writeI64 writeU16 writeU16BE writeU32 writeU32BE writeU64',
+  'withMessage writeI32 writeI64 writeU16 writeU16BE writeU32 writeU32BE writeU64',
 ].flatMap((line) => line.split(' '));
 
 const NETDB = [

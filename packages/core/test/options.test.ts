@@ -22,6 +22,7 @@ import {
   Socket,
   type SocketOption,
   scmMark,
+  scmRxqOvfl,
   scmTxTime,
   soAcceptConn,
   soAttachBpf,
@@ -79,6 +80,7 @@ import {
   timevalOption,
   uint32Option,
   uint64Option,
+  withMessage,
 } from '@sock/core';
 import { capability, inLab, itIf, rejection, thrown } from '@sock/testkit';
 import { expect } from 'chai';
@@ -552,6 +554,12 @@ describe('what makes options', () => {
     expect(error.message).to.include('BARE');
     expect(thrown(() => socket.setOption(bare, 3))).to.include({ code: 'EINVAL' });
     expect(thrown(() => socket.setOption(bare, 0.5))).to.include({ code: 'ERR_OUT_OF_RANGE' });
+  });
+
+  it('an option carries its control message', () => {
+    const own = withMessage(booleanOption({ level: SOL_SOCKET, name: SO_REUSEADDR, label: 'SO_REUSEADDR' }), scmMark);
+    expect([own.label, own.message, own.encode?.(true, {} as never)]).to.deep.equal(['SO_REUSEADDR', scmMark, 1]);
+    expect([soMark.message, soTxTime.message, soRxqOvfl.message]).to.deep.equal([scmMark, scmTxTime, scmRxqOvfl]);
   });
 
   it('control messages of options: SO_MARK, SCM_TXTIME', async () => {

@@ -29,6 +29,7 @@ import {
   type ReceivedInto,
   type ReceivedMessage,
   type ReceivedMessageInto,
+  type ReceiveOnlyMessage,
   type RequestOption,
   type SendBatchOptions,
   type SendFileOptions,
@@ -205,7 +206,7 @@ describe('declarations', () => {
     expectTypeOf(integerOption({ ...key, min: 0 })).toEqualTypeOf<SocketOption<number>>();
     expectTypeOf(soType).toEqualTypeOf<ReadonlyOption<number>>();
     expectTypeOf<TransmitTime>().toExtend<{ clock: number }>();
-    expectTypeOf(soTimestampNs.message).toEqualTypeOf<AncillaryMessage<bigint>>();
+    expectTypeOf(soTimestampNs.message).toEqualTypeOf<ReceiveOnlyMessage<bigint>>();
   });
 
   it('ancillary data', () => {

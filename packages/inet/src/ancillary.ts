@@ -7,6 +7,7 @@ import {
   checkObject,
   if_indextoname,
   if_nametoindex,
+  type ReceiveOnlyMessage,
   readI32,
   readU16,
   readU32,
@@ -67,11 +68,12 @@ interface IntKey {
   label: string;
 }
 
-function intMessage(key: IntKey, range?: readonly [min: number, max: number]): AncillaryMessage<number> {
-  const codec = { ...key, size: 4, decode: readInt };
-  if (range === undefined) return ancillaryMessage<number>(codec);
-  return ancillaryMessage<number>({ ...codec, encode: (value) => ints(checkInteger('value', value, ...range)) });
+function intMessage(key: IntKey, range: readonly [min: number, max: number]): AncillaryMessage<number> {
+  const encode = (value: number): Uint8Array => ints(checkInteger('value', value, ...range));
+  return ancillaryMessage<number>({ ...key, size: 4, encode, decode: readInt });
 }
+
+const receivedInt = (key: IntKey): ReceiveOnlyMessage<number> => ancillaryMessage({ ...key, size: 4, decode: readInt });
 
 function bytesMessage(key: IntKey, size: number): AncillaryMessage<Buffer, ArrayBufferView | ArrayBuffer> {
   return ancillaryMessage<Buffer, ArrayBufferView | ArrayBuffer>({
@@ -201,7 +203,7 @@ export const dontFragment: AncillaryMessage<boolean> = ancillaryMessage<boolean>
 });
 
 /** IPV6_FLOWINFO of a received packet: traffic class and flow label, in host byte order. */
-export const flowInfo: AncillaryMessage<number> = ancillaryMessage<number>({
+export const flowInfo: ReceiveOnlyMessage<number> = ancillaryMessage({
   level: IPPROTO_IPV6,
   type: IPV6_FLOWINFO,
   label: 'IPV6_FLOWINFO',
@@ -251,7 +253,7 @@ function decodeExtendedError(data: Uint8Array): ExtendedError | undefined {
 }
 
 /** IP_RECVERR, with MSG_ERRQUEUE. Source: ip(7), `struct sock_extended_err`. */
-export const extendedError4: AncillaryMessage<ExtendedError> = ancillaryMessage<ExtendedError>({
+export const extendedError4: ReceiveOnlyMessage<ExtendedError> = ancillaryMessage({
   level: IPPROTO_IP,
   type: IP_RECVERR,
   label: 'IP_RECVERR',
@@ -260,7 +262,7 @@ export const extendedError4: AncillaryMessage<ExtendedError> = ancillaryMessage<
 });
 
 /** IPV6_RECVERR, with MSG_ERRQUEUE. Source: ipv6(7). */
-export const extendedError6: AncillaryMessage<ExtendedError> = ancillaryMessage<ExtendedError>({
+export const extendedError6: ReceiveOnlyMessage<ExtendedError> = ancillaryMessage({
   level: IPPROTO_IPV6,
   type: IPV6_RECVERR,
   label: 'IPV6_RECVERR',
@@ -269,7 +271,7 @@ export const extendedError6: AncillaryMessage<ExtendedError> = ancillaryMessage<
 });
 
 /** IP_ORIGDSTADDR: where a datagram was sent to before it was redirected here. Source: ip(7). */
-export const originalDestination4: AncillaryMessage<InetAddress> = ancillaryMessage<InetAddress>({
+export const originalDestination4: ReceiveOnlyMessage<InetAddress> = ancillaryMessage({
   level: IPPROTO_IP,
   type: IP_ORIGDSTADDR,
   label: 'IP_ORIGDSTADDR',
@@ -278,7 +280,7 @@ export const originalDestination4: AncillaryMessage<InetAddress> = ancillaryMess
 });
 
 /** IPV6_ORIGDSTADDR, as IP_ORIGDSTADDR. */
-export const originalDestination6: AncillaryMessage<Inet6Address> = ancillaryMessage<Inet6Address>({
+export const originalDestination6: ReceiveOnlyMessage<Inet6Address> = ancillaryMessage({
   level: IPPROTO_IPV6,
   type: IPV6_ORIGDSTADDR,
   label: 'IPV6_ORIGDSTADDR',
@@ -299,7 +301,7 @@ export function decodePathMtu(data: Uint8Array): PathMtu | undefined {
 }
 
 /** IPV6_PATHMTU: a datagram was too big for the path. */
-export const pathMtu: AncillaryMessage<PathMtu> = ancillaryMessage<PathMtu>({
+export const pathMtu: ReceiveOnlyMessage<PathMtu> = ancillaryMessage({
   level: IPPROTO_IPV6,
   type: IPV6_PATHMTU,
   label: 'IPV6_PATHMTU',
@@ -320,7 +322,7 @@ export const returnedOptions: AncillaryMessage<Buffer, ArrayBufferView | ArrayBu
 );
 
 /** IP_CHECKSUM: the checksum of what was received, as far as the kernel summed it up. */
-export const checksum: AncillaryMessage<number> = ancillaryMessage<number>({
+export const checksum: ReceiveOnlyMessage<number> = ancillaryMessage({
   level: IPPROTO_IP,
   type: IP_CHECKSUM,
   label: 'IP_CHECKSUM',
@@ -329,14 +331,14 @@ export const checksum: AncillaryMessage<number> = ancillaryMessage<number>({
 });
 
 /** IP_RECVFRAGSIZE: bytes of the largest fragment; only reassembled packets have it. */
-export const fragmentSize4: AncillaryMessage<number> = intMessage({
+export const fragmentSize4: ReceiveOnlyMessage<number> = receivedInt({
   level: IPPROTO_IP,
   type: IP_RECVFRAGSIZE,
   label: 'IP_RECVFRAGSIZE',
 });
 
 /** IPV6_RECVFRAGSIZE, as IP_RECVFRAGSIZE. */
-export const fragmentSize6: AncillaryMessage<number> = intMessage({
+export const fragmentSize6: ReceiveOnlyMessage<number> = receivedInt({
   level: IPPROTO_IPV6,
   type: IPV6_RECVFRAGSIZE,
   label: 'IPV6_RECVFRAGSIZE',
@@ -363,14 +365,14 @@ export const segmentSize: AncillaryMessage<number> = ancillaryMessage<number>({
 });
 
 /** UDP_GRO: bytes of each of the datagrams that were received as one message; the last may be shorter. */
-export const receiveSegmentSize: AncillaryMessage<number> = intMessage({
+export const receiveSegmentSize: ReceiveOnlyMessage<number> = receivedInt({
   level: IPPROTO_UDP,
   type: UDP_GRO,
   label: 'UDP_GRO',
 });
 
 /** TCP_CM_INQ: bytes that are left to receive. */
-export const bytesLeft: AncillaryMessage<number> = intMessage({
+export const bytesLeft: ReceiveOnlyMessage<number> = receivedInt({
   level: IPPROTO_TCP,
   type: TCP_CM_INQ,
   label: 'TCP_CM_INQ',

@@ -1,8 +1,5 @@
-import { type AncillaryMessage, ancillaryMessage, readI32, readU32 } from '@sock/core';
+import { ancillaryMessage, type ReceiveOnlyMessage, readI32, readU32 } from '@sock/core';
 import { NETLINK_LISTEN_ALL_NSID, NETLINK_PKTINFO, SOL_NETLINK } from './constants.gen.js';
-
-/** A message that the kernel makes and that cannot be sent: `create` throws a TypeError. */
-export type ReceiveOnlyMessage<Value> = AncillaryMessage<Value, never>;
 
 /**
  * NETLINK_PKTINFO: the number of the multicast group that a message came through, 0 for one that was

@@ -1,17 +1,21 @@
-import { booleanOption, checkInteger, intBytes, type ReadonlyOption, readU32, type SocketOption } from '@sock/core';
+import {
+  booleanOption,
+  checkInteger,
+  type ReadonlyOption,
+  readU32,
+  type WriteonlyOption,
+  withMessage,
+} from '@sock/core';
 import { scmNetlinkNsid, scmNetlinkPktInfo } from './ancillary.js';
 import * as c from './constants.gen.js';
 
 const level = c.SOL_NETLINK;
 
-/** Options that are only set. */
-type WriteOnlyOption<Value> = Omit<SocketOption<Value>, 'decode'>;
-
-const groupOption = (name: number, label: string): WriteOnlyOption<number> => ({
+const groupOption = (name: number, label: string): WriteonlyOption<number> => ({
   level,
   name,
   label,
-  encode: (value) => intBytes(checkInteger('value', value, 1, 0x7fffffff)),
+  encode: (value) => checkInteger('value', value, 1, 0x7fffffff),
 });
 
 /**
@@ -44,9 +48,9 @@ export const netlinkListMemberships: ReadonlyOption<number[]> = {
 };
 
 /** NETLINK_PKTINFO: each message comes with the number of its group, `netlinkPktInfo.message`. Source: netlink(7). */
-export const netlinkPktInfo = Object.assign(
+export const netlinkPktInfo = withMessage(
   booleanOption({ level, name: c.NETLINK_PKTINFO, label: 'NETLINK_PKTINFO' }),
-  { message: scmNetlinkPktInfo },
+  scmNetlinkPktInfo,
 );
 
 /**
@@ -70,14 +74,14 @@ export const netlinkNoEnobufs = booleanOption({ level, name: c.NETLINK_NO_ENOBUF
  * the socket's own; that comes along, `netlinkListenAllNsid.message`.
  * @throws SocketError `EPERM` without CAP_NET_BROADCAST. Source: netlink(7).
  */
-export const netlinkListenAllNsid = Object.assign(
+export const netlinkListenAllNsid = withMessage(
   booleanOption({
     level,
     name: c.NETLINK_LISTEN_ALL_NSID,
     label: 'NETLINK_LISTEN_ALL_NSID',
     capability: 'CAP_NET_BROADCAST',
   }),
-  { message: scmNetlinkNsid },
+  scmNetlinkNsid,
 );
 
 /** NETLINK_CAP_ACK: errors do not repeat the whole request. Source: netlink(7). */

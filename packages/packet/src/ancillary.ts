@@ -1,9 +1,6 @@
-import { type AncillaryMessage, ancillaryMessage, readU16, readU32 } from '@sock/core';
+import { ancillaryMessage, type ReceiveOnlyMessage, readU16, readU32 } from '@sock/core';
 import { PACKET_AUXDATA, PACKET_TX_TIMESTAMP, SOL_PACKET, TP_STATUS_LOSING } from './constants.gen.js';
 import { type ChecksumStatus, checksumOf, type VlanTag, vlanOf } from './structures.js';
-
-/** A message that the kernel makes and that cannot be sent: `create` throws a TypeError. */
-export type ReceiveOnlyMessage<Value> = AncillaryMessage<Value, never>;
 
 /** What the kernel knows of a packet beyond its bytes. Source: packet(7), `struct tpacket_auxdata`. */
 export interface PacketAuxdata {

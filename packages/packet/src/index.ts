@@ -3,7 +3,6 @@ export {
   type PacketAuxdata,
   packetAuxdataMessage,
   packetTxTimestamp,
-  type ReceiveOnlyMessage,
   type TransmitTimestamp,
 } from './ancillary.js';
 export type { PacketBlock, ReceivedPacket } from './block.js';

@@ -8,9 +8,10 @@ import {
   type ReadonlyOption,
   readU32,
   readU64,
-  type SocketInfo,
   type SocketOption,
   uint32Option,
+  type WriteonlyOption,
+  withMessage,
   writeI32,
   writeU16,
   writeU32,
@@ -24,11 +25,6 @@ import { parseHardwareAddress } from './hardware-address.js';
 // Options of SOL_PACKET. Source, unless told: packet(7).
 
 const level = c.SOL_PACKET;
-
-/** An option that is only set. */
-export type WriteonlyOption<Input> = Omit<SocketOption<never, Input>, 'encode' | 'decode'> & {
-  encode(value: Input, socket: SocketInfo): number | Uint8Array;
-};
 
 /** What a socket receives beyond what is for this machine. */
 export interface PacketMembership {
@@ -72,9 +68,10 @@ export const packetAddMembership = membershipOption(c.PACKET_ADD_MEMBERSHIP, 'PA
 export const packetDropMembership = membershipOption(c.PACKET_DROP_MEMBERSHIP, 'PACKET_DROP_MEMBERSHIP');
 
 /** `packetAuxdata.message` comes with each packet: VLAN tag, lengths, checksum status. */
-export const packetAuxdata = Object.assign(booleanOption({ level, name: c.PACKET_AUXDATA, label: 'PACKET_AUXDATA' }), {
-  message: packetAuxdataMessage,
-});
+export const packetAuxdata = withMessage(
+  booleanOption({ level, name: c.PACKET_AUXDATA, label: 'PACKET_AUXDATA' }),
+  packetAuxdataMessage,
+);
 /** Addresses name the interface that received the packet first, such as a bridge's or a bond's port. */
 export const packetOrigDev = booleanOption({ level, name: c.PACKET_ORIGDEV, label: 'PACKET_ORIGDEV' });
 /** Do not receive what this machine sends. Linux 4.20. */

@@ -1,7 +1,13 @@
-import { checkInteger, checkObject, type SocketError, type SocketHandle, writeU32 } from '@sock/core';
+import {
+  checkInteger,
+  checkObject,
+  type SocketError,
+  type SocketHandle,
+  type WriteonlyOption,
+  writeU32,
+} from '@sock/core';
 import type { PacketAddress, PacketInput } from './address.js';
 import { PACKET_RX_RING, PACKET_TX_RING, SOL_PACKET } from './constants.gen.js';
-import type { WriteonlyOption } from './options.js';
 
 /**
  * Size and behaviour of a ring, of members that are 0 unless told. All 0 removes a ring that is not

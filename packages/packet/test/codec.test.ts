@@ -1,5 +1,6 @@
 import {
   AF_PACKET,
+  type ReceiveOnlyMessage,
   readU16,
   SOCK_DGRAM,
   SOCK_RAW,
@@ -30,7 +31,6 @@ import {
   packetAuxdataMessage,
   packetTxTimestamp,
   parseHardwareAddress,
-  type ReceiveOnlyMessage,
   SOL_PACKET,
   TP_STATUS_CSUM_VALID,
   TP_STATUS_CSUMNOTREADY,

@@ -1,4 +1,4 @@
-import { SO_BUSY_POLL, SOCK_DGRAM, SOCK_RAW, Socket, type SocketOption } from '@sock/core';
+import { SO_BUSY_POLL, SOCK_DGRAM, SOCK_RAW, Socket, type SocketOption, type WriteonlyOption } from '@sock/core';
 import {
   PACKET_FANOUT_FLAG_DEFRAG,
   PACKET_FANOUT_FLAG_ROLLOVER,
@@ -35,7 +35,6 @@ import {
   TPACKET_V1,
   TPACKET_V2,
   TPACKET_V3,
-  type WriteonlyOption,
 } from '@sock/packet';
 import { capability, describeIf, itIf, thrown } from '@sock/testkit';
 import { expect } from 'chai';

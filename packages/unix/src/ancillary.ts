@@ -3,6 +3,7 @@ import {
   type AncillaryMessage,
   ancillaryMessage,
   invalidArgumentType,
+  type ReceiveOnlyMessage,
   readI32,
   readU32,
   SCM_CREDENTIALS,
@@ -19,9 +20,6 @@ import {
   encodeCredentials,
   LABEL_SIZE,
 } from './structures.js';
-
-/** A message that the kernel makes and that cannot be sent: `create` throws a TypeError. */
-export type ReceiveOnlyMessage<Value> = AncillaryMessage<Value, never>;
 
 /**
  * SCM_CREDENTIALS: process, user and group of the sender, checked by the kernel. It comes with every

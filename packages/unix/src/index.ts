@@ -1,7 +1,6 @@
 export { type UnixAddress, type UnixAddressInput, unix } from './address.js';
 export {
   type PidFdMessage,
-  type ReceiveOnlyMessage,
   scmCredentials,
   scmInq,
   scmPidFd,

@@ -15,6 +15,7 @@ import {
   SO_PEERPIDFD,
   SO_PEERSEC,
   SOL_SOCKET,
+  withMessage,
 } from '@sock/core';
 import { scmCredentials, scmInq, scmPidFd, scmSecurity } from './ancillary.js';
 import { CREDENTIALS_SIZE, type Credentials, decodeCredentials, decodeLabel, LABEL_SIZE } from './structures.js';
@@ -86,25 +87,27 @@ export const soPeerPidFd: ReadonlyOption<number> = readonlyIntegerOption({
  * A socket that is not bound when it connects or sends is then bound to an abstract name.
  * Source: unix(7).
  */
-export const soPassCred = Object.assign(booleanOption({ level: SOL_SOCKET, name: SO_PASSCRED, label: 'SO_PASSCRED' }), {
-  message: scmCredentials,
-});
+export const soPassCred = withMessage(
+  booleanOption({ level: SOL_SOCKET, name: SO_PASSCRED, label: 'SO_PASSCRED' }),
+  scmCredentials,
+);
 
 /**
  * SO_PASSSEC: each message received comes with the sender's security label, `soPassSec.message`,
  * where a security module has labels. Source: unix(7).
  */
-export const soPassSec = Object.assign(booleanOption({ level: SOL_SOCKET, name: SO_PASSSEC, label: 'SO_PASSSEC' }), {
-  message: scmSecurity,
-});
+export const soPassSec = withMessage(
+  booleanOption({ level: SOL_SOCKET, name: SO_PASSSEC, label: 'SO_PASSSEC' }),
+  scmSecurity,
+);
 
 /**
  * SO_PASSPIDFD: each message received comes with a descriptor of the sender's process,
  * `soPassPidFd.message`. Linux 6.5. Source: kernel, net/core/scm.c.
  */
-export const soPassPidFd = Object.assign(
+export const soPassPidFd = withMessage(
   booleanOption({ level: SOL_SOCKET, name: SO_PASSPIDFD, label: 'SO_PASSPIDFD' }),
-  { message: scmPidFd },
+  scmPidFd,
 );
 
 /**
@@ -117,9 +120,7 @@ export const soPassRights = booleanOption({ level: SOL_SOCKET, name: SO_PASSRIGH
  * SO_INQ: each receive on a stream comes with the number of bytes that are left, `soInq.message`.
  * Linux 6.17. Source: kernel, net/unix/af_unix.c.
  */
-export const soInq = Object.assign(booleanOption({ level: SOL_SOCKET, name: SO_INQ, label: 'SO_INQ' }), {
-  message: scmInq,
-});
+export const soInq = withMessage(booleanOption({ level: SOL_SOCKET, name: SO_INQ, label: 'SO_INQ' }), scmInq);
 
 /**
  * SO_PEEK_OFF: where MSG_PEEK starts to read, in bytes; −1 (as at first) for always at the

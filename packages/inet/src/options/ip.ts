@@ -8,6 +8,8 @@ import {
   readonlyIntegerOption,
   readU32,
   type SocketOption,
+  type WithMessage,
+  withMessage,
   writeU32,
 } from '@sock/core';
 import { decodeInet, type InetAddress } from '../address.js';
@@ -56,7 +58,7 @@ import {
   SO_ORIGINAL_DST,
 } from '../constants.gen.js';
 import type { InterfaceInput } from '../structures.js';
-import { bytesOption, interfaceOption, type WithMessage, withMessage } from './shared.js';
+import { bytesOption, interfaceOption } from './shared.js';
 
 const level = IPPROTO_IP;
 
@@ -129,7 +131,7 @@ export const ipMtuDiscover: SocketOption<number> = integerOption({
 });
 
 /** Queue errors: `recvMsg` with MSG_ERRQUEUE gives what was sent, and `message`. Source: ip(7). */
-export const ipRecvErr: WithMessage<SocketOption<boolean>, ExtendedError> = withMessage(
+export const ipRecvErr: WithMessage<SocketOption<boolean>, ExtendedError, never> = withMessage(
   booleanOption({ level, name: IP_RECVERR, label: 'IP_RECVERR' }),
   extendedError4,
 );
@@ -168,7 +170,7 @@ export const ipTransparent: SocketOption<boolean> = booleanOption({
 });
 
 /** Report where redirected datagrams were sent to as `message`. Source: ip(7). */
-export const ipRecvOrigDstAddr: WithMessage<SocketOption<boolean>, InetAddress> = withMessage(
+export const ipRecvOrigDstAddr: WithMessage<SocketOption<boolean>, InetAddress, never> = withMessage(
   booleanOption({ level, name: IP_RECVORIGDSTADDR, label: 'IP_RECVORIGDSTADDR' }),
   originalDestination4,
 );
@@ -186,7 +188,7 @@ export const ipMinTtl: SocketOption<number> = integerOption({
 export const ipNodefrag: SocketOption<boolean> = booleanOption({ level, name: IP_NODEFRAG, label: 'IP_NODEFRAG' });
 
 /** Report the checksum of received UDP data as `message`. */
-export const ipChecksum: WithMessage<SocketOption<boolean>, number> = withMessage(
+export const ipChecksum: WithMessage<SocketOption<boolean>, number, never> = withMessage(
   booleanOption({ level, name: IP_CHECKSUM, label: 'IP_CHECKSUM' }),
   checksum,
 );
@@ -199,7 +201,7 @@ export const ipBindAddressNoPort: SocketOption<boolean> = booleanOption({
 });
 
 /** Report the largest fragment of reassembled packets as `message`. */
-export const ipRecvFragSize: WithMessage<SocketOption<boolean>, number> = withMessage(
+export const ipRecvFragSize: WithMessage<SocketOption<boolean>, number, never> = withMessage(
   booleanOption({ level, name: IP_RECVFRAGSIZE, label: 'IP_RECVFRAGSIZE' }),
   fragmentSize4,
 );

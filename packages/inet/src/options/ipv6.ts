@@ -6,6 +6,9 @@ import {
   type ReadonlyOption,
   readU32BE,
   type SocketOption,
+  type WithMessage,
+  type WriteonlyOption,
+  withMessage,
   writeU16,
   writeU32BE,
 } from '@sock/core';
@@ -72,7 +75,7 @@ import {
   IPV6_V6ONLY,
 } from '../constants.gen.js';
 import { type InterfaceInput, writeIPv6 } from '../structures.js';
-import { bytesOption, interfaceOption, type WithMessage, type WriteonlyOption, withMessage } from './shared.js';
+import { bytesOption, interfaceOption } from './shared.js';
 
 const level = IPPROTO_IPV6;
 
@@ -121,7 +124,7 @@ export const ipv6PktInfo: WithMessage<WriteonlyOption<PacketInfoInput>, PacketIn
 );
 
 /** Queue errors: `recvMsg` with MSG_ERRQUEUE gives what was sent, and `message`. Source: ipv6(7). */
-export const ipv6RecvErr: WithMessage<SocketOption<boolean>, ExtendedError> = withMessage(
+export const ipv6RecvErr: WithMessage<SocketOption<boolean>, ExtendedError, never> = withMessage(
   booleanOption({ level, name: IPV6_RECVERR, label: 'IPV6_RECVERR' }),
   extendedError6,
 );
@@ -152,7 +155,7 @@ export const ipv6DontFrag: WithMessage<SocketOption<boolean>, boolean> = withMes
 );
 
 /** Report that a datagram was too big for its path as `message`, with data of no bytes. Source: RFC 3542. */
-export const ipv6RecvPathMtu: WithMessage<SocketOption<boolean>, PathMtu> = withMessage(
+export const ipv6RecvPathMtu: WithMessage<SocketOption<boolean>, PathMtu, never> = withMessage(
   booleanOption({ level, name: IPV6_RECVPATHMTU, label: 'IPV6_RECVPATHMTU' }),
   pathMtu,
 );
@@ -175,7 +178,7 @@ export const ipv6Checksum: SocketOption<number> = integerOption({
 });
 
 /** Report traffic class and flow label of received packets as `message`. Source: the kernel's in6.h. */
-export const ipv6FlowInfo: WithMessage<SocketOption<boolean>, number> = withMessage(
+export const ipv6FlowInfo: WithMessage<SocketOption<boolean>, number, never> = withMessage(
   booleanOption({ level, name: IPV6_FLOWINFO, label: 'IPV6_FLOWINFO' }),
   flowInfo,
 );
@@ -273,7 +276,7 @@ export const ipv6FreeBind: SocketOption<boolean> = booleanOption({
 });
 
 /** Report where redirected datagrams were sent to as `message`. */
-export const ipv6RecvOrigDstAddr: WithMessage<SocketOption<boolean>, Inet6Address> = withMessage(
+export const ipv6RecvOrigDstAddr: WithMessage<SocketOption<boolean>, Inet6Address, never> = withMessage(
   booleanOption({ level, name: IPV6_RECVORIGDSTADDR, label: 'IPV6_RECVORIGDSTADDR' }),
   originalDestination6,
 );
@@ -286,7 +289,7 @@ export const ipv6UnicastIf: SocketOption<InterfaceInput> = interfaceOption(
 );
 
 /** Report the largest fragment of reassembled packets as `message`. */
-export const ipv6RecvFragSize: WithMessage<SocketOption<boolean>, number> = withMessage(
+export const ipv6RecvFragSize: WithMessage<SocketOption<boolean>, number, never> = withMessage(
   booleanOption({ level, name: IPV6_RECVFRAGSIZE, label: 'IPV6_RECVFRAGSIZE' }),
   fragmentSize6,
 );

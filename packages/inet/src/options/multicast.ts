@@ -11,6 +11,7 @@ import {
   readU32,
   type SocketInfo,
   type SocketOption,
+  type WriteonlyOption,
   writeU16,
   writeU32,
 } from '@sock/core';
@@ -48,7 +49,7 @@ import {
 import { decodeSockaddr } from '../fields.js';
 import { type InterfaceInput, interfaceIndex, ints, STORAGE_ALIGNMENT, writeIPv4, writeIPv6 } from '../structures.js';
 import { formatIPv4, isIPv4, isIPv6 } from '../text.js';
-import { interfaceOption, type WriteonlyOption } from './shared.js';
+import { interfaceOption } from './shared.js';
 
 /** A multicast group, and the interface to receive it from. */
 export interface GroupMembership {

@@ -1,29 +1,15 @@
 import {
-  type AncillaryMessage,
   checkInteger,
   invalidArgumentType,
   type OptionKey,
   outOfRange,
   readI32,
-  type SocketInfo,
   type SocketOption,
   toBytes,
 } from '@sock/core';
 import { type InterfaceInput, interfaceIndex, ints } from '../structures.js';
 
-/** An option with the control message that belongs to it. */
-export type WithMessage<Option, Value, Input = Value> = Option & {
-  /** The control message that the option asks the kernel for, or that does the same for one message. */
-  readonly message: AncillaryMessage<Value, Input>;
-};
-
-/** Adds its control message to an option. */
-export function withMessage<Option extends object, Value, Input>(
-  option: Option,
-  message: AncillaryMessage<Value, Input>,
-): WithMessage<Option, Value, Input> {
-  return { ...option, message };
-}
+export { type WithMessage, type WriteonlyOption, withMessage } from '@sock/core';
 
 /** Bytes that the kernel takes and gives as they are, at most `max` of them. */
 export function bytesOption(key: OptionKey & { max: number }): SocketOption<Buffer, ArrayBufferView | ArrayBuffer> {
@@ -55,11 +41,6 @@ export function interfaceOption(
     },
   };
 }
-
-/** An option that is only set. */
-export type WriteonlyOption<Input> = Omit<SocketOption<never, Input>, 'encode' | 'decode'> & {
-  encode(value: Input, socket: SocketInfo): number | Uint8Array;
-};
 
 /** An int from −1, which means the system's default, to 255. */
 export const hops = (value: unknown): number => checkInteger('value', value, -1, 255);

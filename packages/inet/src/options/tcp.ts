@@ -12,6 +12,9 @@ import {
   stringOption,
   toBytes,
   uint32Option,
+  type WithMessage,
+  type WriteonlyOption,
+  withMessage,
   writeU16,
 } from '@sock/core';
 import { bytesLeft } from '../ancillary.js';
@@ -56,7 +59,7 @@ import {
 } from '../constants.gen.js';
 import { type InterfaceInput, interfaceIndex, ints, writeIPv4, writeIPv6 } from '../structures.js';
 import { decodeTcpInfo, TCP_INFO_SIZE, type TcpInfo } from '../tcp-info.js';
-import { bytesOption, type WithMessage, type WriteonlyOption, withMessage } from './shared.js';
+import { bytesOption } from './shared.js';
 
 const level = IPPROTO_TCP;
 
@@ -256,7 +259,7 @@ export const tcpSavedSyn: ReadonlyOption<Buffer> = {
 export const tcpUlp: SocketOption<string> = stringOption({ level, name: TCP_ULP, label: 'TCP_ULP', size: 16 });
 
 /** Report with what is received how many bytes are left, as `message`. */
-export const tcpInq: WithMessage<SocketOption<boolean>, number> = withMessage(
+export const tcpInq: WithMessage<SocketOption<boolean>, number, never> = withMessage(
   booleanOption({ level, name: TCP_INQ, label: 'TCP_INQ' }),
   bytesLeft,
 );

@@ -1,4 +1,4 @@
-import { booleanOption, integerOption, type SocketOption } from '@sock/core';
+import { booleanOption, integerOption, type SocketOption, type WithMessage, withMessage } from '@sock/core';
 import { receiveSegmentSize, segmentSize } from '../ancillary.js';
 import {
   IPPROTO_UDP,
@@ -12,7 +12,6 @@ import {
   UDPLITE_RECV_CSCOV,
   UDPLITE_SEND_CSCOV,
 } from '../constants.gen.js';
-import { type WithMessage, withMessage } from './shared.js';
 
 const level = IPPROTO_UDP;
 
@@ -46,7 +45,7 @@ export const udpSegment: WithMessage<SocketOption<number>, number> = withMessage
 );
 
 /** Receive several datagrams of one sender as one message; `message` is the size of each. Source: udp(7). */
-export const udpGro: WithMessage<SocketOption<boolean>, number> = withMessage(
+export const udpGro: WithMessage<SocketOption<boolean>, number, never> = withMessage(
   booleanOption({ level, name: UDP_GRO, label: 'UDP_GRO' }),
   receiveSegmentSize,
 );
