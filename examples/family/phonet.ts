@@ -1,6 +1,6 @@
 // A whole address family, outside the packages: a codec is all it takes.
 // AF_PHONET is how the kernel talks to the modems of some phones. Source: linux/phonet.h.
-import { type AddressFamily, checkInteger, checkObject, invalidArgumentType } from '@sock/core';
+import { type AddressFamily, checkInteger, checkMembers, outOfRange } from '@sock/core';
 
 const AF_PHONET = 35;
 const SIZE = 16; // of struct sockaddr_pn
@@ -22,7 +22,7 @@ export const phonet: AddressFamily<PhonetAddress, Partial<PhonetAddress>> = {
 
   // `into` is zero but for the address family at its start, which is written already
   encode(input, into) {
-    const { object = 0, device = 0, resource = 0 } = checkObject('address', input);
+    const { object = 0, device = 0, resource = 0 } = checkMembers('address', input, ['object', 'device', 'resource']);
     into[2] = checkInteger('address.object', object, 0, 255);
     into[3] = checkInteger('address.device', device, 0, 255);
     into[4] = checkInteger('address.resource', resource, 0, 255);
@@ -31,7 +31,7 @@ export const phonet: AddressFamily<PhonetAddress, Partial<PhonetAddress>> = {
 
   // what throws here becomes an UnknownAddress
   decode(sockaddr) {
-    if (sockaddr.length < 5) throw invalidArgumentType('sockaddr', 'a struct sockaddr_pn', sockaddr);
+    if (sockaddr.length < 5) throw outOfRange('sockaddr', `${SIZE} bytes`, sockaddr.length);
     const [, , object = 0, device = 0, resource = 0] = sockaddr;
     return { object, device, resource };
   },

@@ -2,7 +2,7 @@ import {
   type AddressFamily,
   AF_ALG,
   checkInteger,
-  checkObject,
+  checkMembers,
   checkString,
   outOfRange,
   readU32,
@@ -45,6 +45,8 @@ const TYPE_SIZE = 14;
 /** Bytes of a name with its NUL: what a sockaddr has room for. */
 const NAME_SIZE = 104;
 
+const MEMBERS = ['type', 'name', 'features', 'mask'];
+
 function writeText(argument: string, text: unknown, into: Uint8Array, offset: number, size: number): number {
   const bytes = Buffer.from(checkString(argument, text));
   if (bytes.length === 0 || bytes.length >= size) throw outOfRange(argument, `1 to ${size - 1} bytes`, text);
@@ -73,7 +75,7 @@ export const alg: AddressFamily<AlgAddress, AlgInput> = {
   // room or for data Linux tells those who wait for the other
   unpollable: true,
   encode(input, into) {
-    const { type, name, features = 0, mask = 0 } = checkObject('address', input);
+    const { type, name, features = 0, mask = 0 } = checkMembers('address', input, MEMBERS);
     checkInteger('address.features', features, 0, 0xffffffff);
     checkInteger('address.mask', mask, 0, 0xffffffff);
     writeText('address.type', type, into, TYPE, TYPE_SIZE);

@@ -91,7 +91,8 @@ describe('alg addresses', () => {
     const table: [unknown, string, typeof TypeError | typeof RangeError][] = [
       [undefined, 'address', TypeError],
       ['sha256', 'address', TypeError],
-      [{ host: '127.0.0.1', port: 1 }, 'address.type', TypeError],
+      [{ host: '127.0.0.1', port: 1 }, 'address', RangeError],
+      [{ type: 'hash', name: 'x', size: 1 }, 'address', RangeError],
       [{ type: 'hash' }, 'address.name', TypeError],
       [{ type: 5, name: 'x' }, 'address.type', TypeError],
       [{ type: '', name: 'x' }, 'address.type', RangeError],

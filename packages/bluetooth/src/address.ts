@@ -2,6 +2,7 @@ import {
   type AddressFamily,
   AF_BLUETOOTH,
   checkInteger,
+  checkMembers,
   checkOneOf,
   invalidArgumentType,
   outOfRange,
@@ -177,17 +178,6 @@ const CHANNELS: Readonly<Record<HciChannel, number>> = {
 };
 const CHANNEL_NAMES = Object.keys(CHANNELS) as HciChannel[];
 
-// an object without members of ours may be an address of another protocol: it must not pass as "any"
-function checkShape(argument: string, input: unknown, keys: readonly string[]): void {
-  const expected = `an address { ${keys.join(', ')} }`;
-  if (typeof input !== 'object' || input === null || Array.isArray(input) || ArrayBuffer.isView(input)) {
-    throw invalidArgumentType(argument, expected, input);
-  }
-  for (const key of Object.keys(input)) {
-    if (!keys.includes(key)) throw outOfRange(argument, expected, input);
-  }
-}
-
 function checkLength(sockaddr: Uint8Array, size: number): void {
   if (sockaddr.length < size) throw outOfRange('sockaddr', `${size} bytes`, sockaddr.length);
 }
@@ -210,7 +200,7 @@ export const l2cap: AddressFamily<L2capAddress, L2capInput> = {
   endsOnce: true,
   endsEarly: true,
   encode(input, into) {
-    checkShape('address', input, ['address', 'psm', 'cid', 'addressType']);
+    checkMembers('address', input, ['address', 'psm', 'cid', 'addressType']);
     const psm = checkInteger('address.psm', input.psm ?? 0, 0, 0xffff);
     const cid = checkInteger('address.cid', input.cid ?? 0, 0, 0xffff);
     const type = encodeType('address.addressType', input.addressType ?? 'bredr');
@@ -247,7 +237,7 @@ export const rfcomm: AddressFamily<RfcommAddress, RfcommInput> = {
   protocol: BTPROTO_RFCOMM,
   endsOnce: true,
   encode(input, into) {
-    checkShape('address', input, ['address', 'channel']);
+    checkMembers('address', input, ['address', 'channel']);
     into[8] = checkInteger('address.channel', input.channel ?? 0, 0, 30);
     writeAddress(into, input.address, 2);
     return 10;
@@ -267,7 +257,7 @@ export const hci: AddressFamily<HciAddress, HciInput> = {
   type: SOCK_RAW,
   protocol: BTPROTO_HCI,
   encode(input, into) {
-    checkShape('address', input, ['device', 'channel']);
+    checkMembers('address', input, ['device', 'channel']);
     const device = checkInteger('address.device', input.device ?? -1, -1, HCI_DEV_NONE - 1);
     writeU16(into, CHANNELS[checkOneOf('address.channel', input.channel ?? 'raw', CHANNEL_NAMES)], 4);
     writeU16(into, device === -1 ? HCI_DEV_NONE : device, 2);
@@ -293,7 +283,7 @@ export const sco: AddressFamily<ScoAddress, ScoInput> = {
   protocol: BTPROTO_SCO,
   endsOnce: true,
   encode(input, into) {
-    checkShape('address', input, ['address']);
+    checkMembers('address', input, ['address']);
     writeAddress(into, input.address, 2);
     return 8;
   },
@@ -313,7 +303,7 @@ const BIS_MAX = 31;
 const LE_TYPES: readonly AddressType[] = ['public', 'random'];
 
 function encodeBroadcast(broadcast: NonNullable<IsoInput['broadcast']>, into: Uint8Array): void {
-  checkShape('address.broadcast', broadcast, ['address', 'addressType', 'sid', 'bis']);
+  checkMembers('address.broadcast', broadcast, ['address', 'addressType', 'sid', 'bis']);
   const { address, addressType = 'public', sid = 0, bis = [] } = broadcast;
   if (!Array.isArray(bis)) throw invalidArgumentType('address.broadcast.bis', 'an array of stream numbers', bis);
   if (bis.length > BIS_MAX) throw outOfRange('address.broadcast.bis', `at most ${BIS_MAX} streams`, bis.length);
@@ -346,7 +336,7 @@ export const iso: AddressFamily<IsoAddress, IsoInput> = {
   protocol: BTPROTO_ISO,
   endsOnce: true,
   encode(input, into) {
-    checkShape('address', input, ['address', 'addressType', 'broadcast']);
+    checkMembers('address', input, ['address', 'addressType', 'broadcast']);
     const type = encodeType('address.addressType', input.addressType ?? 'public', LE_TYPES);
     if (input.broadcast !== undefined) encodeBroadcast(input.broadcast, into);
     writeAddress(into, input.address, 2);

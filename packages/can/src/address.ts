@@ -3,8 +3,8 @@ import {
   AF_CAN,
   checkBigInt,
   checkInteger,
+  checkMembers,
   checkString,
-  invalidArgumentType,
   outOfRange,
   readI32,
   readU32,
@@ -98,17 +98,6 @@ const SIZE_J1939 = 24;
 
 const NAME_MAX = 0xffff_ffff_ffff_ffffn;
 
-// an object without members of ours may be an address of another family: it must not pass as "all"
-function checkShape(input: unknown, keys: readonly string[]): void {
-  const expected = `an address { ${keys.join(', ')} }`;
-  if (typeof input !== 'object' || input === null || Array.isArray(input) || ArrayBuffer.isView(input)) {
-    throw invalidArgumentType('address', expected, input);
-  }
-  for (const key of Object.keys(input)) {
-    if (!keys.includes(key)) throw outOfRange('address', expected, input);
-  }
-}
-
 function writeInterface(name: unknown, into: Uint8Array, socket: SocketInfo): void {
   writeI32(into, interfaceIndex('address.interface', name, socket), IFINDEX);
 }
@@ -135,14 +124,14 @@ function readInterface(sockaddr: Uint8Array, socket: SocketInfo): string {
   return name;
 }
 
-const INTERFACE_KEYS = ['interface'];
-const ISOTP_KEYS = ['interface', 'rxId', 'txId'];
-const J1939_KEYS = ['interface', 'name', 'pgn', 'address'];
+const INTERFACE_MEMBERS = ['interface'];
+const ISOTP_MEMBERS = ['interface', 'rxId', 'txId'];
+const J1939_MEMBERS = ['interface', 'name', 'pgn', 'address'];
 
 const interfaceCodec = {
   domain: AF_CAN,
   encode(input: CanInput, into: Uint8Array, socket: SocketInfo): number {
-    checkShape(input, INTERFACE_KEYS);
+    checkMembers('address', input, INTERFACE_MEMBERS);
     writeInterface(input.interface, into, socket);
     return SIZE;
   },
@@ -183,7 +172,7 @@ export const isotp: AddressFamily<IsotpAddress, IsotpInput> = {
   type: SOCK_DGRAM,
   protocol: CAN_ISOTP,
   encode(input, into, socket) {
-    checkShape(input, ISOTP_KEYS);
+    checkMembers('address', input, ISOTP_MEMBERS);
     const { rxId = 0, txId = 0 } = input;
     writeU32(into, encodeTransportId('address.rxId', rxId), RX_ID);
     writeU32(into, encodeTransportId('address.txId', txId), TX_ID);
@@ -209,7 +198,7 @@ export const j1939: AddressFamily<J1939Address, J1939Input> = {
   type: SOCK_DGRAM,
   protocol: CAN_J1939,
   encode(input, into, socket) {
-    checkShape(input, J1939_KEYS);
+    checkMembers('address', input, J1939_MEMBERS);
     const { name = BigInt(J1939_NO_NAME), pgn = J1939_NO_PGN, address = J1939_NO_ADDR } = input;
     writeU64(into, checkBigInt('address.name', name, 0n, NAME_MAX), NAME);
     writeU32(into, checkPgn('address.pgn', pgn), PGN);

@@ -92,6 +92,25 @@ export function checkObject<T>(argument: string, value: T): T & object {
   return value as T & object;
 }
 
+/**
+ * Checks an object that has no members but those of a list, and gives it back: one of another kind, such as an address
+ * of another family, must not pass as one that leaves everything out.
+ * @param what what it is, for messages
+ */
+export function checkMembers<T>(
+  argument: string,
+  value: T,
+  members: readonly string[],
+  what = 'an address',
+): T & object {
+  const expected = `${what} { ${members.join(', ')} }`;
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
+    throw invalidArgumentType(argument, expected, value);
+  }
+  for (const key of Object.keys(value)) if (!members.includes(key)) throw outOfRange(argument, expected, value);
+  return value as T & object;
+}
+
 /** Checks one of a list of values and gives it back. */
 export function checkOneOf<T extends string | number>(argument: string, value: unknown, accepted: readonly T[]): T {
   if (!accepted.includes(value as T)) {

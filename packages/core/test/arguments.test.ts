@@ -5,6 +5,7 @@ import {
   checkBoolean,
   checkInteger,
   checkInterfaceName,
+  checkMembers,
   checkObject,
   checkOneOf,
   checkString,
@@ -115,6 +116,13 @@ describe('checks of arguments', () => {
     ],
     ['checkBoolean', (v) => checkBoolean('it', v), [true, false], [0, 1, 'true', null, undefined], []],
     ['checkObject', (v) => checkObject('it', v), [{ a: 1 }, new Map()], [null, undefined, [], 7, 'x', () => {}], []],
+    [
+      'checkMembers',
+      (v) => checkMembers('it', v, ['a', 'b']),
+      [{}, { a: 1 }, { b: undefined, a: 2 }],
+      [null, undefined, [], 7, 'x', () => {}, new Uint8Array(1)],
+      [{ c: 1 }, { a: 1, c: undefined }],
+    ],
     ['checkOneOf', (v) => checkOneOf('it', v, ['a', 'b']), ['a', 'b'], [], ['c', '', 1, null, undefined]],
     [
       'checkInterfaceName',
@@ -124,6 +132,16 @@ describe('checks of arguments', () => {
       ['', 'sixteen-letters-', 'äöüäöüäö', 'nul\0'],
     ],
   ];
+
+  it('checkMembers says what it takes', () => {
+    const names = ['host', 'port'];
+    expect(thrown(() => checkMembers('address', 7, names)).message).to.match(
+      /^address must be an address { host, port }/,
+    );
+    expect(thrown(() => checkMembers('key', { pid: 1 }, names, 'a key')).message).to.match(
+      /^key must be a key { host, port }/,
+    );
+  });
 
   for (const [name, check, accepted, types, ranges] of table) {
     it(`${name} gives what it accepts, and refuses the rest`, () => {

@@ -3,8 +3,8 @@ import {
   AF_INET,
   AF_INET6,
   checkInteger,
+  checkMembers,
   checkString,
-  invalidArgumentType,
   outOfRange,
   readU32,
   SOCK_DGRAM,
@@ -67,21 +67,10 @@ const SOCKADDR_IN = 16;
 const SOCKADDR_IN6 = 28;
 
 const BROADCAST = '<broadcast>';
-const INET_KEYS = ['host', 'port'];
-const INET6_KEYS = [...INET_KEYS, 'flowinfo', 'scopeid'];
+const INET_MEMBERS = ['host', 'port'];
+const INET6_MEMBERS = [...INET_MEMBERS, 'flowinfo', 'scopeid'];
 
 const NUMERIC_ONLY = '(only the promise and Sync forms resolve names)';
-
-// an object without a host may be an address of another family: that must not pass as "any address"
-function checkShape(input: unknown, keys: readonly string[]): void {
-  const expected = `an address { ${keys.join(', ')} }`;
-  if (typeof input !== 'object' || input === null || Array.isArray(input) || ArrayBuffer.isView(input)) {
-    throw invalidArgumentType('address', expected, input);
-  }
-  for (const key of Object.keys(input)) {
-    if (!keys.includes(key)) throw outOfRange('address', expected, input);
-  }
-}
 
 function writePort(port: unknown, into: Uint8Array): void {
   if (typeof port === 'number' && port >= 0 && port <= 0xffff && (port | 0) === port) {
@@ -113,7 +102,9 @@ function writeIPv4(host: unknown, into: Uint8Array): void {
 
 /** Writes a `struct sockaddr_in` behind its family field: the bytes used. */
 export function encodeInet(input: InetInput, into: Uint8Array): number {
-  if (typeof input !== 'object' || input === null || input.host === undefined) checkShape(input, INET_KEYS);
+  // one with a host is no address of another family: the check is dear
+  if (typeof input !== 'object' || input === null || input.host === undefined)
+    checkMembers('address', input, INET_MEMBERS);
   const { host, port } = input;
   writePort(port, into);
   if (host === lastHost) {
@@ -170,7 +161,8 @@ function writeIPv6(
 
 /** Writes a `struct sockaddr_in6` behind its family field: the bytes used. */
 export function encodeInet6(input: Inet6Input, into: Uint8Array, socket: Pick<SocketInfo, 'interfaceIndex'>): number {
-  if (typeof input !== 'object' || input === null || input.host === undefined) checkShape(input, INET6_KEYS);
+  if (typeof input !== 'object' || input === null || input.host === undefined)
+    checkMembers('address', input, INET6_MEMBERS);
   const { host, port, flowinfo = 0, scopeid = 0 } = input;
   writePort(port, into);
   if (flowinfo !== 0) {

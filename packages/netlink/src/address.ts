@@ -2,7 +2,7 @@ import {
   type AddressFamily,
   AF_NETLINK,
   checkInteger,
-  invalidArgumentType,
+  checkMembers,
   outOfRange,
   readU32,
   SOCK_RAW,
@@ -32,8 +32,7 @@ const PID = 4;
 const GROUPS = 8;
 const SIZE = 12;
 
-const KEYS = ['pid', 'groups'];
-const ACCEPTED = 'an address { pid, groups }';
+const MEMBERS = ['pid', 'groups'];
 
 /**
  * AF_NETLINK: messages between programs and the kernel. `new Socket(netlink)` is one of
@@ -47,12 +46,7 @@ export const netlink: AddressFamily<NetlinkAddress, NetlinkInput> = {
   protocol: NETLINK_ROUTE,
 
   encode(input, into) {
-    if (typeof input !== 'object' || input === null || Array.isArray(input) || ArrayBuffer.isView(input)) {
-      throw invalidArgumentType('address', ACCEPTED, input);
-    }
-    // an address of another family must not pass as that of the kernel
-    if (Object.keys(input).some((key) => !KEYS.includes(key))) throw outOfRange('address', ACCEPTED, input);
-    const { pid = 0, groups = 0 } = input;
+    const { pid = 0, groups = 0 } = checkMembers('address', input, MEMBERS);
     writeU32(into, checkInteger('address.pid', pid, 0, 0xffffffff), PID);
     // group 32 or-ed together in JavaScript is negative
     writeU32(into, checkInteger('address.groups', groups, -0x80000000, 0xffffffff) >>> 0, GROUPS);

@@ -2,6 +2,7 @@ import {
   type AddressFamily,
   AF_PACKET,
   checkInteger,
+  checkMembers,
   invalidArgumentType,
   outOfRange,
   readI32,
@@ -54,18 +55,7 @@ const ADDR = 12;
 /** The kernel takes no less, whatever the hardware address needs. */
 const SIZE = 20;
 
-const KEYS = ['interface', 'protocol', 'packetType', 'hardwareType', 'address'];
-
-function checkShape(input: unknown): void {
-  const expected = `an address { ${KEYS.join(', ')} }`;
-  if (typeof input !== 'object' || input === null || Array.isArray(input) || ArrayBuffer.isView(input)) {
-    throw invalidArgumentType('address', expected, input);
-  }
-  // an address of another family must not pass as "all interfaces"
-  for (const key of Object.keys(input)) {
-    if (!KEYS.includes(key)) throw outOfRange('address', expected, input);
-  }
-}
+const MEMBERS = ['interface', 'protocol', 'packetType', 'hardwareType', 'address'];
 
 /** Index of an interface that is given by name or by index; 0 for none in particular. */
 export function interfaceIndex(argument: string, value: unknown, socket: Pick<SocketInfo, 'interfaceIndex'>): number {
@@ -117,7 +107,7 @@ export const packet: AddressFamily<PacketAddress, PacketInput> = {
   encodeProtocol: (protocol) => toNetwork(checkProtocol('protocol', protocol)),
 
   encode(input, into, socket) {
-    checkShape(input);
+    checkMembers('address', input, MEMBERS);
     const { protocol = socket.protocol, packetType = 0, hardwareType = 0, address = '' } = input;
     writeU16BE(into, checkProtocol('address.protocol', protocol), PROTOCOL);
     writeU16(into, checkInteger('address.hardwareType', hardwareType, 0, 0xffff), HATYPE);

@@ -2,7 +2,7 @@ import {
   type AddressFamily,
   AF_SYSTEM,
   checkInteger,
-  checkObject,
+  checkMembers,
   outOfRange,
   readU32,
   SOCK_DGRAM,
@@ -32,6 +32,7 @@ const SYSADDR = 2;
 const ID = 4;
 const UNIT = 8;
 const U32_MAX = 0xffffffff;
+const MEMBERS = ['id', 'unit'];
 /** AF_SYS_CONTROL, on systems that do not name it too: the codec works anywhere. */
 const CONTROL = AF_SYS_CONTROL ?? 2;
 
@@ -46,7 +47,7 @@ export const system: AddressFamily<SystemAddress, SystemInput> = {
   protocol: SYSPROTO_CONTROL,
 
   encode(input, into) {
-    const { id, unit = 0 } = checkObject('address', input);
+    const { id, unit = 0 } = checkMembers('address', input, MEMBERS);
     checkInteger('address.id', id, 0, U32_MAX);
     checkInteger('address.unit', unit, 0, U32_MAX);
     writeU16(into, CONTROL, SYSADDR);

@@ -42,6 +42,7 @@ describe('addresses of controls', () => {
       [null, 'address'],
       ['x', 'address'],
       [{}, 'address.id'],
+      [{ host: '127.0.0.1', port: 80 }, 'address'],
       [{ id: -1 }, 'address.id'],
       [{ id: 1, unit: 2 ** 32 }, 'address.unit'],
     ];
