@@ -1,9 +1,14 @@
 // A whole address family, outside the packages: a codec is all it takes.
 // AF_PHONET is how the kernel talks to the modems of some phones. Source: linux/phonet.h.
-import { type AddressFamily, checkInteger, checkMembers, outOfRange } from '@sock/core';
+import { type AddressFamily, checkInteger, checkMembers, clauseOf, outOfRange } from '@sock/core';
 
 const AF_PHONET = 35;
 const SIZE = 16; // of struct sockaddr_pn
+
+// what to do about a failed call
+const CLAUSES = {
+  'socket EAFNOSUPPORT': 'this kernel has no AF_PHONET; load the module phonet (modprobe phonet)',
+};
 
 /** A Phonet address. */
 export interface PhonetAddress {
@@ -38,8 +43,5 @@ export const phonet: AddressFamily<PhonetAddress, Partial<PhonetAddress>> = {
 
   format: ({ device, object, resource }) => [device, object, resource].map((n) => n.toString(16)).join(':'),
 
-  explain({ syscall, code }) {
-    if (syscall !== 'socket' || code !== 'EAFNOSUPPORT') return undefined;
-    return 'this kernel has no AF_PHONET; load the module phonet (modprobe phonet)';
-  },
+  explain: (failure) => clauseOf(failure, CLAUSES),
 };

@@ -1,10 +1,11 @@
-import type { FailedCall } from '@sock/core';
+import { clauseOf, type FailedCall } from '@sock/core';
 
 const NO_ALGORITHM =
   'this kernel has no such algorithm of that type. /proc/crypto lists those that are loaded; modules have the names of ' +
   'algorithms (modprobe crypto-sha3-256), those of the types are algif_hash, algif_skcipher, algif_aead and algif_rng. ' +
   'akcipher is not in Linux itself';
 
+/** The clauses by call and code. */
 const CLAUSES: Readonly<Record<string, string>> = {
   'socket EAFNOSUPPORT':
     'this kernel has no AF_ALG; load the module af_alg (modprobe af_alg), or use node:crypto, which needs none',
@@ -38,7 +39,4 @@ const CLAUSES: Readonly<Record<string, string>> = {
 };
 
 /** The remedy for a failed call on an AF_ALG socket, where there is one to name. */
-export function explain({ syscall, code }: FailedCall): string | undefined {
-  const call = /^(?:send|recv)/.exec(syscall)?.[0] ?? syscall;
-  return CLAUSES[`${call} ${code}`];
-}
+export const explain = (failure: FailedCall): string | undefined => clauseOf(failure, CLAUSES);

@@ -1,4 +1,4 @@
-import type { FailedCall } from '@sock/core';
+import { clauseOf, type FailedCall } from '@sock/core';
 import { BTPROTO_HCI, BTPROTO_ISO, BTPROTO_L2CAP, BTPROTO_RFCOMM, BTPROTO_SCO } from './constants.gen.js';
 
 interface Protocol {
@@ -48,7 +48,7 @@ function explainSocket({ code, protocol }: FailedCall): string | undefined {
 const PEER_GONE = 'the connection ended: the peer closed it, is out of reach, or the adapter was removed or taken down';
 const POWERED = 'the adapter is down (power it: mgmtSetPowered, hciDeviceUp, or btmgmt power on)';
 
-/** Clauses that hold for all protocols, by direction and code. */
+/** Clauses that hold for all protocols, by call and code. */
 const COMMON: Readonly<Record<string, string>> = {
   'connect EHOSTUNREACH': 'there is no adapter that reaches this address: is one up?',
   'connect ENETDOWN': POWERED,
@@ -66,7 +66,7 @@ const COMMON: Readonly<Record<string, string>> = {
   'recv EHOSTDOWN': PEER_GONE,
 };
 
-/** Clauses of one protocol. */
+/** Clauses of one protocol, by call and code. */
 const CLAUSES: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   [BTPROTO_L2CAP]: {
     'bind EINVAL':
@@ -119,9 +119,6 @@ const CLAUSES: Readonly<Record<number, Readonly<Record<string, string>>>> = {
 
 /** The remedy for a failed call on a Bluetooth socket, where there is one to name. */
 export function explain(failure: FailedCall): string | undefined {
-  const { syscall, code, protocol } = failure;
-  if (syscall === 'socket') return explainSocket(failure);
-  const call = /^(?:send|recv)/.exec(syscall)?.[0] ?? syscall;
-  const key = `${call} ${code}`;
-  return CLAUSES[protocol]?.[key] ?? COMMON[key];
+  if (failure.syscall === 'socket') return explainSocket(failure);
+  return clauseOf(failure, CLAUSES[failure.protocol] ?? {}) ?? clauseOf(failure, COMMON);
 }

@@ -1,4 +1,4 @@
-import type { FailedCall } from '@sock/core';
+import { clauseOf, type FailedCall } from '@sock/core';
 import { CAN_BCM, CAN_ISOTP, CAN_J1939, CAN_RAW } from './constants.gen.js';
 
 interface Protocol {
@@ -26,7 +26,7 @@ function explainSocket({ code, protocol }: FailedCall): string | undefined {
   return `this kernel has no ${missing}; load the module ${module} (modprobe ${module})`;
 }
 
-/** Clauses that hold for all protocols, by direction and code. */
+/** Clauses that hold for all protocols, by call and code. */
 const COMMON: Readonly<Record<string, string>> = {
   'recv ENETDOWN':
     'the interface went down; the socket stays bound, and receives again when it is up (ip link set <interface> up)',
@@ -40,7 +40,7 @@ const COMMON: Readonly<Record<string, string>> = {
   'connect ENODEV': 'there is no such CAN interface',
 };
 
-/** Clauses of one protocol. */
+/** Clauses of one protocol, by call and code. */
 const CLAUSES: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   [CAN_RAW]: {
     'send EINVAL':
@@ -83,9 +83,6 @@ const CLAUSES: Readonly<Record<number, Readonly<Record<string, string>>>> = {
 
 /** The remedy for a failed call on a CAN socket, where there is one to name. */
 export function explain(failure: FailedCall): string | undefined {
-  const { syscall, code, protocol } = failure;
-  if (syscall === 'socket') return explainSocket(failure);
-  const call = /^(?:send|recv)/.exec(syscall)?.[0] ?? syscall;
-  const key = `${call} ${code}`;
-  return CLAUSES[protocol]?.[key] ?? COMMON[key];
+  if (failure.syscall === 'socket') return explainSocket(failure);
+  return clauseOf(failure, CLAUSES[failure.protocol] ?? {}) ?? clauseOf(failure, COMMON);
 }

@@ -28,6 +28,16 @@ export interface FailedCall {
 }
 
 /**
+ * The clause for a failed call, for `explain`, out of a table by call and code: `'bind EADDRINUSE'`. All calls that
+ * send share the clauses of `send`, all that receive those of `recv`, but for what is told of one of them alone
+ * (`'sendmmsg EINVAL'`).
+ */
+export function clauseOf({ syscall, code }: FailedCall, clauses: Readonly<Record<string, string>>): string | undefined {
+  const kind = /^(?:send|recv)/.exec(syscall)?.[0] ?? syscall;
+  return clauses[`${syscall} ${code}`] ?? clauses[`${kind} ${code}`];
+}
+
+/**
  * An address codec: all that the core needs to know about an address family.
  *
  * `Address` is what comes out, `Input` what is accepted; both are plain values of the same shape,

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import {
   type AddressFamily,
   AddressInfoError,
+  clauseOf,
   errnoName,
   errnoOf,
   getDefaultTimeout,
@@ -122,6 +123,19 @@ describe('errors', () => {
     expect(thrown(() => stack.use(socket).tryRecv(1)).message, 'no family need explain this').to.equal(
       'recv EBADF: the socket is closed',
     );
+  });
+
+  it('a clause is found by call and code, of what sends or receives for all such calls', () => {
+    const clauses = { 'bind EINVAL': 'bind', 'send EINVAL': 'send', 'sendmmsg EINVAL': 'sendmmsg', 'recv EIO': 'recv' };
+    const found = (syscall: string, code: string) => clauseOf({ syscall, code, type: 1, protocol: 0 }, clauses);
+    expect(['bind', 'send', 'sendto', 'sendmmsg', 'recvmsg'].map((syscall) => found(syscall, 'EINVAL'))).to.deep.equal([
+      'bind',
+      'send',
+      'send',
+      'sendmmsg',
+      undefined,
+    ]);
+    expect([found('recvfrom', 'EIO'), found('bind', 'EIO')]).to.deep.equal(['recv', undefined]);
   });
 
   it('a permission that is missing names the capability', () => {

@@ -1,5 +1,4 @@
-import type { FailedCall } from '@sock/core';
-import { SOCK_DGRAM, SOCK_RAW, SOCK_STREAM } from '@sock/core';
+import { type FailedCall, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM } from '@sock/core';
 import {
   IPPROTO_DCCP,
   IPPROTO_ICMP,
@@ -30,7 +29,7 @@ function unsupported({ code, type, protocol }: FailedCall): string | undefined {
     case IPPROTO_SCTP:
       return 'this kernel has no SCTP; load the module sctp (modprobe sctp)';
     case IPPROTO_DCCP:
-      return 'this kernel has no DCCP; load the module dccp_ipv4 or dccp_ipv6';
+      return 'this kernel has no DCCP; load the module dccp_ipv4 or dccp_ipv6 (modprobe dccp_ipv4)';
     case IPPROTO_UDPLITE:
       return 'this kernel has no UDP-Lite';
     case IPPROTO_MPTCP:
@@ -88,7 +87,7 @@ export function explain(failure: FailedCall): string | undefined {
 /** As `explain`, where the family itself may be missing. */
 export function explainIPv6(failure: FailedCall): string | undefined {
   if (failure.syscall === 'socket' && failure.code === 'EAFNOSUPPORT') {
-    return 'this kernel has no IPv6; load the module ipv6, or boot without ipv6.disable=1';
+    return 'this kernel has no IPv6; load the module ipv6 (modprobe ipv6), or boot without ipv6.disable=1';
   }
   return explain(failure);
 }

@@ -1,22 +1,25 @@
-import type { FailedCall } from '@sock/core';
+import { clauseOf, type FailedCall } from '@sock/core';
 import * as c from './constants.gen.js';
+
+const load = (name: string, module: string): string => `${name}; load the module ${module} (modprobe ${module})`;
 
 /** What is missing, and the remedy, by protocol. */
 const MISSING: Readonly<Record<number, string>> = {
-  [c.NETLINK_SOCK_DIAG]: 'NETLINK_SOCK_DIAG; load the module sock_diag or use a kernel with CONFIG_SOCK_DIAG',
-  [c.NETLINK_XFRM]: 'NETLINK_XFRM; load the module xfrm_user',
+  [c.NETLINK_SOCK_DIAG]:
+    'NETLINK_SOCK_DIAG; use a kernel with CONFIG_SOCK_DIAG, or load the module sock_diag (modprobe sock_diag)',
+  [c.NETLINK_XFRM]: load('NETLINK_XFRM', 'xfrm_user'),
   [c.NETLINK_SELINUX]: 'NETLINK_SELINUX; use a kernel with CONFIG_SECURITY_SELINUX',
-  [c.NETLINK_ISCSI]: 'NETLINK_ISCSI; load the module scsi_transport_iscsi',
+  [c.NETLINK_ISCSI]: load('NETLINK_ISCSI', 'scsi_transport_iscsi'),
   [c.NETLINK_AUDIT]: 'NETLINK_AUDIT; use a kernel with CONFIG_AUDIT',
-  [c.NETLINK_CONNECTOR]: 'NETLINK_CONNECTOR; load the module cn',
-  [c.NETLINK_NETFILTER]: 'NETLINK_NETFILTER; load the module nfnetlink',
-  [c.NETLINK_SCSITRANSPORT]: 'NETLINK_SCSITRANSPORT; load the module scsi_transport_fc',
-  [c.NETLINK_RDMA]: 'NETLINK_RDMA; load the module ib_core',
-  [c.NETLINK_CRYPTO]: 'NETLINK_CRYPTO; load the module crypto_user',
-  [c.NETLINK_SMC]: 'NETLINK_SMC; load the module smc_diag',
+  [c.NETLINK_CONNECTOR]: load('NETLINK_CONNECTOR', 'cn'),
+  [c.NETLINK_NETFILTER]: load('NETLINK_NETFILTER', 'nfnetlink'),
+  [c.NETLINK_SCSITRANSPORT]: load('NETLINK_SCSITRANSPORT', 'scsi_transport_fc'),
+  [c.NETLINK_RDMA]: load('NETLINK_RDMA', 'ib_core'),
+  [c.NETLINK_CRYPTO]: load('NETLINK_CRYPTO', 'crypto_user'),
+  [c.NETLINK_SMC]: load('NETLINK_SMC', 'smc_diag'),
 };
 
-/** Clauses by call and code. */
+/** The clauses by call and code. */
 const CLAUSES: Readonly<Record<string, string>> = {
   'socket ESOCKTNOSUPPORT': 'netlink has SOCK_RAW and SOCK_DGRAM, which are the same',
   'bind EADDRINUSE': 'another socket of this protocol has that pid; give 0 to let the kernel choose',
@@ -37,10 +40,10 @@ const CLAUSES: Readonly<Record<string, string>> = {
 };
 
 /** The remedy for a failed call on a netlink socket, where there is one to name. */
-export function explain({ syscall, code, protocol }: FailedCall): string | undefined {
+export function explain(failure: FailedCall): string | undefined {
+  const { syscall, code, protocol } = failure;
   if (syscall === 'socket' && code === 'EPROTONOSUPPORT') {
     return `this kernel has no ${MISSING[protocol] ?? `netlink protocol ${protocol}`}`;
   }
-  const call = /^(?:send|recv)/.exec(syscall)?.[0] ?? syscall;
-  return CLAUSES[`${call} ${code}`];
+  return clauseOf(failure, CLAUSES);
 }

@@ -1,9 +1,9 @@
-import { type FailedCall, SOCK_DGRAM, SOCK_RAW } from '@sock/core';
+import { clauseOf, type FailedCall, SOCK_DGRAM, SOCK_RAW } from '@sock/core';
 
 const RAW = 'packet sockets need CAP_NET_RAW (setcap cap_net_raw+ep $(which node), or run as root)';
 const DOWN = 'the interface is down, or was removed; a socket goes on receiving once its interface is up again';
 
-/** The clauses by call and code; calls that receive or send share theirs. */
+/** The clauses by call and code. */
 const CLAUSES: Readonly<Record<string, string>> = {
   'socket EPERM': RAW,
   'socket EACCES': RAW,
@@ -24,10 +24,10 @@ const CLAUSES: Readonly<Record<string, string>> = {
 };
 
 /** The remedy for a failed call on a packet socket, where there is one to name. */
-export function explain({ syscall, code, type }: FailedCall): string | undefined {
+export function explain(failure: FailedCall): string | undefined {
+  const { syscall, code, type } = failure;
   if (syscall === 'socket' && code === 'ESOCKTNOSUPPORT' && type !== SOCK_RAW && type !== SOCK_DGRAM) {
     return 'packet sockets are of type SOCK_RAW or SOCK_DGRAM';
   }
-  const call = /^(recv|send)/.exec(syscall)?.[1] ?? syscall;
-  return CLAUSES[`${call} ${code}`];
+  return clauseOf(failure, CLAUSES);
 }

@@ -10,6 +10,7 @@ import {
   writeU32,
 } from '@sock/core';
 import { AF_SYS_CONTROL, SYSPROTO_CONTROL } from './constants.gen.js';
+import { explain } from './explain.js';
 
 /** A control of the kernel. */
 export interface SystemAddress {
@@ -62,4 +63,6 @@ export const system: AddressFamily<SystemAddress, SystemInput> = {
   },
 
   format: ({ id, unit }) => `control ${id}, unit ${unit}`,
+
+  explain,
 };

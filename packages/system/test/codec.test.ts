@@ -51,6 +51,13 @@ describe('addresses of controls', () => {
     }
   });
 
+  it('say what to do', () => {
+    const explain = (syscall: string, code: string) => system.explain?.({ syscall, code, type: 2, protocol: 2 });
+    expect(explain('connect', 'ENOENT')).to.include('controlId');
+    expect(explain('ioctl', 'ENOENT')).to.include('name');
+    expect(explain('listen', 'EOPNOTSUPP')).to.equal(undefined);
+  });
+
   it('are of macOS: other systems have no such family', () => {
     expect([system.domain, SYSPROTO_CONTROL]).to.deep.equal([undefined, undefined]);
     expect(thrown(() => new Socket(system)).argument).to.equal('family.domain');
