@@ -31,19 +31,19 @@ function uint32(type: number, label: string): AncillaryMessage<number> {
  * ALG_SET_OP: what to do, ALG_OP_ENCRYPT or ALG_OP_DECRYPT. A message with other control messages and
  * without this one decrypts. Source: kernel, crypto/userspace-if.
  */
-export const algSetOp: AncillaryMessage<number> = uint32(c.ALG_SET_OP, 'ALG_SET_OP');
+export const scmAlgSetOp: AncillaryMessage<number> = uint32(c.ALG_SET_OP, 'ALG_SET_OP');
 
 /**
  * ALG_SET_AEAD_ASSOCLEN: how many bytes at the beginning of the data are associated data, which are
  * authenticated and not encrypted. Source: kernel, crypto/userspace-if.
  */
-export const algSetAeadAssoclen: AncillaryMessage<number> = uint32(c.ALG_SET_AEAD_ASSOCLEN, 'ALG_SET_AEAD_ASSOCLEN');
+export const scmAlgSetAeadAssoclen: AncillaryMessage<number> = uint32(c.ALG_SET_AEAD_ASSOCLEN, 'ALG_SET_AEAD_ASSOCLEN');
 
 /**
  * ALG_SET_IV: the initialization vector, as long as the algorithm says (`ivSize`).
  * Source: `struct af_alg_iv`, linux/if_alg.h.
  */
-export const algSetIv: AncillaryMessage<Uint8Array, Data> = ancillaryMessage<Uint8Array, Data>({
+export const scmAlgSetIv: AncillaryMessage<Uint8Array, Data> = ancillaryMessage<Uint8Array, Data>({
   level: c.SOL_ALG,
   type: c.ALG_SET_IV,
   label: 'ALG_SET_IV',

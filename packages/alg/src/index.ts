@@ -1,6 +1,6 @@
 export { type AlgAddress, type AlgInput, alg } from './address.js';
 export { type CryptoAlgorithm, cryptoAlgorithms, parseAlgorithms } from './algorithms.js';
-export { algSetAeadAssoclen, algSetIv, algSetOp } from './ancillary.js';
+export { scmAlgSetAeadAssoclen, scmAlgSetIv, scmAlgSetOp } from './ancillary.js';
 export { type CipherOptions, decrypt, decryptSync, encrypt, encryptSync } from './cipher.js';
 export * from './constants.gen.js';
 export { type DigestOptions, digest, digestSync } from './digest.js';

@@ -11,7 +11,7 @@ import {
   toBytes,
 } from '@sock/core';
 import { type AlgAddress, type AlgInput, alg } from './address.js';
-import { algSetAeadAssoclen, algSetIv, algSetOp } from './ancillary.js';
+import { scmAlgSetAeadAssoclen, scmAlgSetIv, scmAlgSetOp } from './ancillary.js';
 
 /** What a request is to be. */
 export interface AlgRequest {
@@ -36,10 +36,10 @@ function toMessage(buffers: readonly Data[], options: SendmsgAfalgOptions): Mess
   if (!Array.isArray(buffers)) throw invalidArgumentType('buffers', 'an array of buffers', buffers);
   const bytes = buffers.map((buffer: Data, i) => toBytes(`buffers[${i}]`, buffer));
   const { operation, iv, assoclen, ...rest } = checkObject('options', options);
-  const ancillary = [algSetOp.create(checkInteger('options.operation', operation, 0, 0xffffffff))];
-  if (iv !== undefined) ancillary.push(algSetIv.create(toBytes('options.iv', iv)));
+  const ancillary = [scmAlgSetOp.create(checkInteger('options.operation', operation, 0, 0xffffffff))];
+  if (iv !== undefined) ancillary.push(scmAlgSetIv.create(toBytes('options.iv', iv)));
   if (assoclen !== undefined) {
-    ancillary.push(algSetAeadAssoclen.create(checkInteger('options.assoclen', assoclen, 0, 0xffffffff)));
+    ancillary.push(scmAlgSetAeadAssoclen.create(checkInteger('options.assoclen', assoclen, 0, 0xffffffff)));
   }
   const size = bytes.reduce((sum, { length }) => sum + length, 0);
   return { buffers: bytes, size, options: { ...rest, ancillary } };

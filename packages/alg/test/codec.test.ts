@@ -6,13 +6,10 @@ import {
   ALG_SET_PUBKEY,
   type AlgInput,
   alg,
-  algSetAeadAssoclen,
   algSetAeadAuthsize,
   algSetDrbgEntropy,
-  algSetIv,
   algSetKey,
   algSetKeyByKeySerial,
-  algSetOp,
   type CipherOptions,
   CRYPTO_ALG_KERN_DRIVER_ONLY,
   type CryptoAlgorithm,
@@ -28,6 +25,9 @@ import {
   randomBytes,
   randomBytesSync,
   SOL_ALG,
+  scmAlgSetAeadAssoclen,
+  scmAlgSetIv,
+  scmAlgSetOp,
 } from '@sock/alg';
 import { AF_ALG, readU32, SOCK_SEQPACKET, type SocketInfo, type WriteonlyOption, writeU16 } from '@sock/core';
 import { rejection, thrown } from '@sock/testkit';
@@ -117,7 +117,7 @@ describe('alg addresses', () => {
 
 describe('alg control messages', () => {
   it('are themselves after a round trip, and undefined where they are too short', () => {
-    for (const message of [algSetOp, algSetAeadAssoclen]) {
+    for (const message of [scmAlgSetOp, scmAlgSetAeadAssoclen]) {
       fc.assert(
         fc.property(word, (value) => {
           const item = message.create(value);
@@ -131,27 +131,27 @@ describe('alg control messages', () => {
     }
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (value) => {
-        const item = algSetIv.create(value);
-        expect(algSetIv.find([item])).to.deep.equal(value);
+        const item = scmAlgSetIv.create(value);
+        expect(scmAlgSetIv.find([item])).to.deep.equal(value);
         for (let length = 0; length < item.data.length; length++) {
-          expect(algSetIv.find([{ ...item, data: item.data.subarray(0, length) }])).to.equal(undefined);
+          expect(scmAlgSetIv.find([{ ...item, data: item.data.subarray(0, length) }])).to.equal(undefined);
         }
       }),
     );
-    expect(algSetAeadAssoclen.type).to.equal(ALG_SET_AEAD_ASSOCLEN);
+    expect(scmAlgSetAeadAssoclen.type).to.equal(ALG_SET_AEAD_ASSOCLEN);
   });
 
   it('never crash on random bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (data) => {
-        for (const { decode } of [algSetOp, algSetAeadAssoclen, algSetIv]) decode(data);
+        for (const { decode } of [scmAlgSetOp, scmAlgSetAeadAssoclen, scmAlgSetIv]) decode(data);
       }),
     );
   });
 
   it('refuse what they do not accept', () => {
-    for (const value of [-1, 0.5, 2 ** 32]) expect(() => algSetOp.create(value)).to.throw(RangeError);
-    expect(() => algSetIv.create(5 as unknown as string)).to.throw(TypeError);
+    for (const value of [-1, 0.5, 2 ** 32]) expect(() => scmAlgSetOp.create(value)).to.throw(RangeError);
+    expect(() => scmAlgSetIv.create(5 as unknown as string)).to.throw(TypeError);
   });
 });
 

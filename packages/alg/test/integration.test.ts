@@ -6,14 +6,14 @@ import {
   type AlgRequest,
   AlgSocket,
   alg,
-  algSetAeadAssoclen,
   algSetAeadAuthsize,
-  algSetIv,
   algSetKey,
   algSetKeyByKeySerial,
-  algSetOp,
   CRYPTO_ALG_KERN_DRIVER_ONLY,
   type SendmsgAfalgOptions,
+  scmAlgSetAeadAssoclen,
+  scmAlgSetIv,
+  scmAlgSetOp,
 } from '@sock/alg';
 import { MSG_MORE, Socket, soSndBuf, UnknownAddress } from '@sock/core';
 import { describeIf, pattern, rejection, startNode, thrown, turns, within } from '@sock/testkit';
@@ -99,9 +99,9 @@ describeIf('AF_ALG', 'AlgSocket', function () {
   it('the same with control messages of one’s own', async () => {
     const socket = operation('aead', 'gcm(aes)', KEY);
     const ancillary = [
-      algSetOp.create(ALG_OP_ENCRYPT),
-      algSetIv.create(IV.subarray(0, 12)),
-      algSetAeadAssoclen.create(6),
+      scmAlgSetOp.create(ALG_OP_ENCRYPT),
+      scmAlgSetIv.create(IV.subarray(0, 12)),
+      scmAlgSetAeadAssoclen.create(6),
     ];
     await socket.sendMsg(['header', 'data'], { ancillary });
     const message = await socket.recv(6 + 4 + 16);

@@ -77,7 +77,7 @@ function optionalBoolean(argument: string, value: unknown): boolean | null | und
   return value === undefined || value === null ? value : checkBoolean(argument, value);
 }
 
-function encodeFilter(argument: string, filter: CanFilterInput): { id: number; mask: number } {
+function packFilter(argument: string, filter: CanFilterInput): { id: number; mask: number } {
   const { id, mask, inverted, extended, remote, error } = checkObject(argument, filter);
   const words = { id: checkRawId(`${argument}.id`, id), mask: 0 };
   if (mask === undefined) {
@@ -108,7 +108,7 @@ export function encodeCanFilters(filters: readonly CanFilterInput[]): Uint8Array
   const checked = list(filters, CAN_RAW_FILTER_MAX);
   const bytes = new Uint8Array(checked.length * CAN_FILTER_SIZE);
   checked.forEach((filter, i) => {
-    const { id, mask } = encodeFilter(`value[${i}]`, filter);
+    const { id, mask } = packFilter(`value[${i}]`, filter);
     writeU32(bytes, id, i * CAN_FILTER_SIZE);
     writeU32(bytes, mask, i * CAN_FILTER_SIZE + 4);
   });

@@ -96,8 +96,8 @@ export {
   soJ1939SendPrio,
 } from './options.js';
 export {
-  type CanRawOptions,
   CanRawSocket,
+  type CanRawSocketOptions,
   type ReceivedFrame,
   type RecvFramesOptions,
   type SendFrameOptions,

@@ -40,7 +40,7 @@ export interface ReceivedFrame extends Reception {
 }
 
 /** How a `CanRawSocket` is to be. What is left out is as the kernel has it: false, unless told. */
-export interface CanRawOptions extends SocketOptions {
+export interface CanRawSocketOptions extends SocketOptions {
   /** CAN FD frames too. */
   fd?: boolean | undefined;
   /** CAN XL frames too, and CAN FD frames with them. Linux 6.1. */
@@ -137,7 +137,7 @@ export class CanRawSocket extends Socket<CanAddress, CanInput> {
    * @throws SocketError `EAFNOSUPPORT` where the kernel has no AF_CAN, `ENOPROTOOPT` where it lacks
    * what was asked for
    */
-  constructor(options: CanRawOptions = {}) {
+  constructor(options: CanRawSocketOptions = {}) {
     const {
       fd,
       xl,

@@ -8,8 +8,8 @@ import {
   type CanAddress,
   type CanFrame,
   type CanFrameInput,
-  type CanRawOptions,
   CanRawSocket,
+  type CanRawSocketOptions,
   type ClassicFrame,
   canRawFilter,
   canRawJoinFilters,
@@ -56,7 +56,7 @@ describeIf(hasRaw, 'CanRawSocket', function () {
   const cable = wire();
   const own = cleaner();
 
-  function open(options?: CanRawOptions, name = can.name): CanRawSocket {
+  function open(options?: CanRawSocketOptions, name = can.name): CanRawSocket {
     const socket = own(new CanRawSocket(options));
     socket.bindSync({ interface: name });
     return socket;
@@ -398,8 +398,8 @@ describeIf(hasRaw, 'CanRawSocket', function () {
     ];
     for (const [promise, argument] of errors) expect(await rejection(promise), argument).to.include({ argument });
     expect(pending(b)).to.deep.equal([]);
-    const options: [CanRawOptions, string][] = [
-      [1 as unknown as CanRawOptions, 'options'],
+    const options: [CanRawSocketOptions, string][] = [
+      [1 as unknown as CanRawSocketOptions, 'options'],
       [{ fd: 1 as unknown as boolean }, 'value'],
       [{ filters: [{ id: -1.5 }] }, 'value[0].id'],
       [{ errors: 2 ** 29 }, 'value'],

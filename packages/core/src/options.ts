@@ -172,7 +172,10 @@ export const soBusyPollBudget = integerOption({
 });
 /** Processor that handles the socket's packets. */
 export const soIncomingCpu = integerOption({ level, name: c.SO_INCOMING_CPU, label: 'SO_INCOMING_CPU' });
-/** Where MSG_PEEK looks: -1 for the start, or an offset that moves along. Source: unix(7), udp(7). */
+/**
+ * Where MSG_PEEK starts to read, in bytes; −1 (as at first) for always at the beginning. Peeking moves it forward,
+ * receiving moves it back. Source: socket(7), unix(7), udp(7).
+ */
 export const soPeekOff = integerOption({ level, name: c.SO_PEEK_OFF, label: 'SO_PEEK_OFF', min: -1 });
 /** Bytes per second at most, over TCP. */
 export const soMaxPacingRate = uint64Option({ level, name: c.SO_MAX_PACING_RATE, label: 'SO_MAX_PACING_RATE' });
@@ -358,7 +361,7 @@ export interface FilterInstruction {
 const INSTRUCTIONS_MAX = 4096;
 
 /** The bytes of a program: instructions, or bytes that are such already. Checks what can be checked before the kernel does. */
-export function encodeFilter(
+export function packFilter(
   program: readonly FilterInstruction[] | ArrayBufferView | ArrayBuffer,
   argument = 'value',
 ): Uint8Array {
@@ -385,7 +388,7 @@ export function encodeFilter(
 }
 
 /** The instructions of a program's bytes. */
-export function decodeFilter(bytes: Uint8Array): FilterInstruction[] {
+export function unpackFilter(bytes: Uint8Array): FilterInstruction[] {
   const program: FilterInstruction[] = [];
   for (let i = 0; i + 8 <= bytes.length; i += 8) {
     program.push({ code: readU16(bytes, i), jt: bytes[i + 2] ?? 0, jf: bytes[i + 3] ?? 0, k: readU32(bytes, i + 4) });
@@ -401,7 +404,7 @@ export const soAttachFilter: WriteonlyOption<Program> = {
   name: c.SO_ATTACH_FILTER,
   label: 'SO_ATTACH_FILTER',
   program: true,
-  encode: (value) => encodeFilter(value),
+  encode: (value) => packFilter(value),
 };
 /** A classic BPF program that chooses among the sockets of a SO_REUSEPORT group. Only set. */
 export const soAttachReusePortCbpf: WriteonlyOption<Program> = {
@@ -409,7 +412,7 @@ export const soAttachReusePortCbpf: WriteonlyOption<Program> = {
   name: c.SO_ATTACH_REUSEPORT_CBPF,
   label: 'SO_ATTACH_REUSEPORT_CBPF',
   program: true,
-  encode: (value) => encodeFilter(value),
+  encode: (value) => packFilter(value),
 };
 /** An eBPF program, by its descriptor, that decides which messages the socket receives. Only set. */
 export const soAttachBpf: WriteonlyOption<number> = {

@@ -154,7 +154,7 @@ function neverAnEnginesOwnError(): void {
       ['tryPoll', (...args) => Reflect.apply(core.tryPoll, undefined, args)],
       ['if_nametoindex', (...args) => Reflect.apply(core.if_nametoindex, undefined, args)],
       ['if_indextoname', (...args) => Reflect.apply(core.if_indextoname, undefined, args)],
-      ['encodeFilter', (...args) => Reflect.apply(core.encodeFilter, undefined, args.slice(0, 1))],
+      ['packFilter', (...args) => Reflect.apply(core.packFilter, undefined, args.slice(0, 1))],
       ['scmRights.create', (...args) => Reflect.apply(core.scmRights.create, undefined, args)],
       ['scmRights.take', (...args) => Reflect.apply(core.scmRights.take, undefined, args)],
       ['CMSG_SPACE', (...args) => Reflect.apply(core.CMSG_SPACE, undefined, args)],

@@ -8,7 +8,7 @@ const CORE = [
   'Ancillary AddressInfoError BinarySocketFile CMSG_LEN CMSG_SPACE EncodedAddress HostError MessageBatch Socket SocketDuplex',
   'SocketError SocketFile SocketHandle SocketTimeoutError TextSocketFile UnknownAddress',
   'ancillaryMessage booleanOption checkBigInt checkBoolean checkInteger checkInterfaceName checkMembers checkObject',
-  'checkOneOf checkString clauseOf close createNetworkNamespace decodeFilter dup encodeAncillary encodeFilter errnoName errnoOf getDefaultTimeout',
+  'checkOneOf checkString clauseOf close createNetworkNamespace unpackFilter dup encodeAncillary packFilter errnoName errnoOf getDefaultTimeout',
   'if_indextoname if_nameindex if_nametoindex',
   'intBytes integerOption invalidArgumentType ioctl mapDescriptor outOfRange poll pollSync',
   'readI32 readI64 readU16 readU16BE readU32 readU32BE readU64 readonlyIntegerOption',

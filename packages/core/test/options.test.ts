@@ -1,12 +1,11 @@
 import { endianness } from 'node:os';
 import {
   booleanOption,
-  decodeFilter,
-  encodeFilter,
   type FilterInstruction,
   intBytes,
   integerOption,
   type MemoryInfo,
+  packFilter,
   type RequestOption,
   readonlyIntegerOption,
   readU32,
@@ -80,6 +79,7 @@ import {
   timevalOption,
   uint32Option,
   uint64Option,
+  unpackFilter,
   withMessage,
 } from '@sock/core';
 import { capability, inLab, itIf, rejection, thrown } from '@sock/testkit';
@@ -436,7 +436,7 @@ describe('filters', () => {
     expect(received()).to.deep.equal(['A one', 'A three']);
     receiver.setOption(soDetachFilter, true);
     expect(received()).to.have.length(3);
-    receiver.setOption(soAttachFilter, encodeFilter(program));
+    receiver.setOption(soAttachFilter, packFilter(program));
     expect(received()).to.deep.equal(['A one', 'A three']);
     expect(thrown(() => stack.use(udp()).setOption(soDetachFilter, true)).code).to.equal('ENOENT');
   });
@@ -470,12 +470,12 @@ describe('filters', () => {
   });
 
   it('instructions and bytes become each other', () => {
-    const bytes = encodeFilter(program);
+    const bytes = packFilter(program);
     expect(bytes.length).to.equal(32);
-    expect(decodeFilter(bytes)).to.deep.equal(program.map((each) => ({ jt: 0, jf: 0, ...each })));
-    expect(encodeFilter(decodeFilter(bytes))).to.deep.equal(bytes);
-    expect(decodeFilter(encodeFilter([{ code: 6, k: -1 }]))).to.deep.equal([{ code: 6, jt: 0, jf: 0, k: 0xffffffff }]);
-    expect(decodeFilter(bytes.subarray(0, 12))).to.have.length(1);
+    expect(unpackFilter(bytes)).to.deep.equal(program.map((each) => ({ jt: 0, jf: 0, ...each })));
+    expect(packFilter(unpackFilter(bytes))).to.deep.equal(bytes);
+    expect(unpackFilter(packFilter([{ code: 6, k: -1 }]))).to.deep.equal([{ code: 6, jt: 0, jf: 0, k: 0xffffffff }]);
+    expect(unpackFilter(bytes.subarray(0, 12))).to.have.length(1);
     expect(SO_ATTACH_FILTER).to.equal(26);
   });
 });

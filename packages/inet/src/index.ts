@@ -40,8 +40,8 @@ export {
   type SctpRcvInfo,
   type SctpSndInfo,
   type SctpSndRcvInfo,
-  sctpDstAddrV4,
-  sctpDstAddrV6,
+  scmSctpDstAddrV4,
+  scmSctpDstAddrV6,
 } from './sctp-ancillary.js';
 export * from './sctp-notification.js';
 export { createServer, createServerSync, hasDualstackIPv6, hasIPv6, type ServerOptions } from './server.js';

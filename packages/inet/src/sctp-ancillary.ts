@@ -184,7 +184,7 @@ export const scmSctpAuthInfo: AncillaryMessage<SctpAuthInfo, FieldsInput<SctpAut
 );
 
 /** SCTP_DSTADDRV4: with the message that begins an association, a further IPv4 address of the peer. Source: RFC 6458. */
-export const sctpDstAddrV4: AncillaryMessage<string> = ancillaryMessage<string>({
+export const scmSctpDstAddrV4: AncillaryMessage<string> = ancillaryMessage<string>({
   level,
   type: SCTP_DSTADDRV4,
   label: 'SCTP_DSTADDRV4',
@@ -198,7 +198,7 @@ export const sctpDstAddrV4: AncillaryMessage<string> = ancillaryMessage<string>(
 });
 
 /** SCTP_DSTADDRV6: as SCTP_DSTADDRV4, of IPv6. Source: RFC 6458. */
-export const sctpDstAddrV6: AncillaryMessage<string> = ancillaryMessage<string>({
+export const scmSctpDstAddrV6: AncillaryMessage<string> = ancillaryMessage<string>({
   level,
   type: SCTP_DSTADDRV6,
   label: 'SCTP_DSTADDRV6',

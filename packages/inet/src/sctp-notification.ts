@@ -265,7 +265,7 @@ const NOTIFICATIONS = new Map<number, readonly [kind: string, { size: number; re
  * Reads a message that came with MSG_NOTIFICATION. Never throws on what the kernel gave: what is not
  * known, or is too short, is of the kind `unknown`. Source: RFC 6458, `union sctp_notification`.
  */
-export function decodeSctpNotification(data: ArrayBufferView | ArrayBuffer): SctpNotification {
+export function unpackSctpNotification(data: ArrayBufferView | ArrayBuffer): SctpNotification {
   const bytes = toBytes('data', data);
   const type = bytes.length >= 2 ? readU16(bytes, 0) : 0;
   const flags = bytes.length >= 4 ? readU16(bytes, 2) : 0;

@@ -49,7 +49,7 @@ import {
   scmSctpRcvInfo,
   sndInfo,
 } from './sctp-ancillary.js';
-import { decodeSctpNotification, type SctpNotification } from './sctp-notification.js';
+import { type SctpNotification, unpackSctpNotification } from './sctp-notification.js';
 
 /** How an `SctpSocket` is to be. What is left out is as the kernel has it. */
 export interface SctpSocketOptions extends SocketOptions {
@@ -134,7 +134,7 @@ const MESSAGE_SIZE = 65_536;
 const RECEIVED_ANCILLARY = scmSctpRcvInfo.space + scmSctpNxtInfo.space;
 
 function toArrival({ data, flags, address, ancillary }: ReceivedMessage<IpAddress>): SctpArrival {
-  if ((flags & MSG_NOTIFICATION) !== 0) return decodeSctpNotification(data);
+  if ((flags & MSG_NOTIFICATION) !== 0) return unpackSctpNotification(data);
   const info = scmSctpRcvInfo.find(ancillary);
   // a message of SCTP has at least one byte
   if (info === undefined && data.length === 0) return { kind: 'end' };

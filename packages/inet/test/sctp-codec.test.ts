@@ -12,7 +12,6 @@ import {
 } from '@sock/core';
 import * as everything from '@sock/inet';
 import {
-  decodeSctpNotification,
   IPPROTO_SCTP,
   SCTP_ABORT,
   SCTP_ADAPTATION_INDICATION,
@@ -29,14 +28,14 @@ import {
   SCTP_STREAM_CHANGE_EVENT,
   SCTP_STREAM_RESET_EVENT,
   type SctpNotification,
+  scmSctpDstAddrV4,
+  scmSctpDstAddrV6,
   sctpAuthActiveKey,
   sctpAuthKey,
   sctpBindxAdd,
   sctpDefaultPrInfo,
   sctpDefaultSendParam,
   sctpDefaultSndInfo,
-  sctpDstAddrV4,
-  sctpDstAddrV6,
   sctpGetLocalAddrs,
   sctpGetPeerAddrInfo,
   sctpHmacIdent,
@@ -49,6 +48,7 @@ import {
   sctpResetStreams,
   sctpRtoInfo,
   sctpStatus,
+  unpackSctpNotification,
 } from '@sock/inet';
 import { inLab, thrown } from '@sock/testkit';
 import { expect } from 'chai';
@@ -93,8 +93,8 @@ const MESSAGES: [message: AncillaryMessage<unknown, never>, value: fc.Arbitrary<
   [sctpRecvNxtInfo.message, fc.record({ stream: u16, flags: u16, ppid: u32, length: u32, assocId })],
   [sctpDefaultPrInfo.message, fc.record({ policy: u16, value: u32 })],
   [sctpAuthActiveKey.message, fc.record({ keyNumber: u16 })],
-  [sctpDstAddrV4, fc.ipV4()],
-  [sctpDstAddrV6, fc.constantFrom('::1', '2001:db8::1', 'fe80::2')],
+  [scmSctpDstAddrV4, fc.ipV4()],
+  [scmSctpDstAddrV6, fc.constantFrom('::1', '2001:db8::1', 'fe80::2')],
 ];
 
 describe('control messages of SCTP', () => {
@@ -126,8 +126,8 @@ describe('control messages of SCTP', () => {
     expect(thrown(() => create({ stream: 65_536 }))).to.include({ argument: 'value.stream', code: 'ERR_OUT_OF_RANGE' });
     expect(thrown(() => create({ ppid: '1' as never }))).to.include({ argument: 'value.ppid' });
     expect(thrown(() => create(null as never))).to.include({ argument: 'value', code: 'ERR_INVALID_ARG_TYPE' });
-    expect(thrown(() => sctpDstAddrV4.create('::1'))).to.include({ argument: 'value' });
-    expect(thrown(() => sctpDstAddrV6.create(6 as never))).to.include({ argument: 'value' });
+    expect(thrown(() => scmSctpDstAddrV4.create('::1'))).to.include({ argument: 'value' });
+    expect(thrown(() => scmSctpDstAddrV6.create(6 as never))).to.include({ argument: 'value' });
   });
 });
 
@@ -326,17 +326,17 @@ const KNOWN: [bytes: Buffer, expected: SctpNotification][] = [
 describe('notifications of SCTP', () => {
   for (const [bytes, expected] of KNOWN) {
     it(`${expected.kind} (${expected.type})`, () => {
-      expect(decodeSctpNotification(bytes)).to.deep.equal(expected);
+      expect(unpackSctpNotification(bytes)).to.deep.equal(expected);
       for (let length = 0; length < bytes.length; length++) {
         const cut = bytes.subarray(0, length);
-        expect(decodeSctpNotification(cut), `${length} bytes`).to.deep.include({ kind: 'unknown', data: cut });
+        expect(unpackSctpNotification(cut), `${length} bytes`).to.deep.include({ kind: 'unknown', data: cut });
       }
     });
   }
 
   it('of types to come are unknown', () => {
     const bytes = notification(0x8100, 3, longs(1));
-    expect(decodeSctpNotification(bytes)).to.deep.equal({ kind: 'unknown', type: 0x8100, flags: 3, data: bytes });
+    expect(unpackSctpNotification(bytes)).to.deep.equal({ kind: 'unknown', type: 0x8100, flags: 3, data: bytes });
   });
 
   it('of random bytes never throw, and are copies', () => {
@@ -344,11 +344,11 @@ describe('notifications of SCTP', () => {
     fc.assert(
       fc.property(types, fc.uint8Array({ maxLength: 300 }), (type, noise) => {
         const bytes = notification(type, 0, noise);
-        const decoded = decodeSctpNotification(bytes);
+        const decoded = unpackSctpNotification(bytes);
         const before = JSON.stringify(decoded);
         bytes.fill(0xff);
         expect(JSON.stringify(decoded)).to.equal(before);
-        decodeSctpNotification(noise);
+        unpackSctpNotification(noise);
       }),
       RUNS,
     );

@@ -20,6 +20,8 @@ import {
   SCTP_STREAM_RESET_OUTGOING,
   SCTP_STREAM_RESET_OUTGOING_SSN,
   type SctpSocket,
+  scmSctpDstAddrV4,
+  scmSctpDstAddrV6,
   sctpAddStreams,
   sctpAsconfSupported,
   sctpAssocInfo,
@@ -27,8 +29,6 @@ import {
   sctpBindxAdd,
   sctpBindxRem,
   sctpConnectx,
-  sctpDstAddrV4,
-  sctpDstAddrV6,
   sctpEnableStreamReset,
   sctpGetLocalAddrs,
   sctpGetPeerAddrInfo,
@@ -107,7 +107,7 @@ describeIf(sctp, 'SCTP over several addresses', function () {
     const client = sockets.many();
     await client.sendMessage('x', {
       address: { host: '127.0.0.1', port },
-      ancillary: [sctpInitMsg.message.create({ outStreams: 2 }), sctpDstAddrV4.create('127.0.0.2')],
+      ancillary: [sctpInitMsg.message.create({ outStreams: 2 }), scmSctpDstAddrV4.create('127.0.0.2')],
     });
     const { assocId } = await next(client, 'assocChange');
     expect(hosts(client.getpaddrs(assocId))).to.deep.equal(MANY);
@@ -121,7 +121,7 @@ describeIf(sctp, 'SCTP over several addresses', function () {
     const client = sockets.many({ family: inet6 }, '::');
     await client.sendMessage('six', {
       address: { host: '::1', port },
-      ancillary: [sctpDstAddrV6.create('::ffff:127.0.0.1')],
+      ancillary: [scmSctpDstAddrV6.create('::ffff:127.0.0.1')],
     });
     expect((await next(server, 'message')).address).to.include({ host: '::1' });
     const four = sockets.many();

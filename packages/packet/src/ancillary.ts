@@ -23,7 +23,7 @@ export interface PacketAuxdata {
 }
 
 /** PACKET_AUXDATA: comes with every packet where `packetAuxdata` is set. Source: packet(7). */
-export const packetAuxdataMessage: ReceiveOnlyMessage<PacketAuxdata> = ancillaryMessage({
+export const scmPacketAuxdata: ReceiveOnlyMessage<PacketAuxdata> = ancillaryMessage({
   level: SOL_PACKET,
   type: PACKET_AUXDATA,
   label: 'PACKET_AUXDATA',
@@ -56,7 +56,7 @@ export interface TransmitTimestamp {
  * PACKET_TX_TIMESTAMP: comes with each message of the error queue (MSG_ERRQUEUE) beside
  * `scmTimestamping`, which has the time, where `soTimestamping` asks for times of transmission.
  */
-export const packetTxTimestamp: ReceiveOnlyMessage<TransmitTimestamp> = ancillaryMessage({
+export const scmPacketTxTimestamp: ReceiveOnlyMessage<TransmitTimestamp> = ancillaryMessage({
   level: SOL_PACKET,
   type: PACKET_TX_TIMESTAMP,
   label: 'PACKET_TX_TIMESTAMP',

@@ -38,12 +38,12 @@ import {
   BPF_W,
   BPF_X,
   BPF_XOR,
-  decodeFilter,
-  encodeFilter,
   type FilterInstruction,
   outOfRange,
+  packFilter,
   SKF_AD_OFF,
   SKF_AD_VLAN_TPID,
+  unpackFilter,
 } from '@sock/core';
 
 /** A classic BPF program: instructions, or the bytes of such (8 for each). */
@@ -133,8 +133,8 @@ function checkScratch(argument: string, program: readonly Required<FilterInstruc
  * @throws TypeError or RangeError naming the instruction, such as `program[3].jt`
  */
 export function checkFilter(program: FilterProgram, argument = 'program'): Uint8Array {
-  const bytes = encodeFilter(program, argument);
-  const instructions = decodeFilter(bytes) as Required<FilterInstruction>[];
+  const bytes = packFilter(program, argument);
+  const instructions = unpackFilter(bytes) as Required<FilterInstruction>[];
   const count = instructions.length;
   instructions.forEach(({ code, jt, jf, k }, i) => {
     const at = `${argument}[${i}]`;

@@ -1,8 +1,8 @@
 export { type PacketAddress, type PacketInput, packet } from './address.js';
 export {
   type PacketAuxdata,
-  packetAuxdataMessage,
-  packetTxTimestamp,
+  scmPacketAuxdata,
+  scmPacketTxTimestamp,
   type TransmitTimestamp,
 } from './ancillary.js';
 export type { PacketBlock, ReceivedPacket } from './block.js';
@@ -26,4 +26,4 @@ export { packetRxRing, packetTxRing, type RingRequest } from './ring-request.js'
 export { PacketSocket, type PacketSocketOptions } from './socket.js';
 export type { ChecksumStatus, VlanTag } from './structures.js';
 export type { PacketTransmitRing, TransmitRingOptions } from './transmit-ring.js';
-export { decodeVirtioHeader, encodeVirtioHeader, type VirtioHeader } from './virtio.js';
+export { packVirtioHeader, unpackVirtioHeader, type VirtioHeader } from './virtio.js';

@@ -17,7 +17,7 @@ import {
   writeU32,
 } from '@sock/core';
 import { interfaceIndex } from './address.js';
-import { packetAuxdataMessage } from './ancillary.js';
+import { scmPacketAuxdata } from './ancillary.js';
 import * as c from './constants.gen.js';
 import { checkFilter, type FilterProgram } from './filter.js';
 import { parseHardwareAddress } from './hardware-address.js';
@@ -70,7 +70,7 @@ export const packetDropMembership = membershipOption(c.PACKET_DROP_MEMBERSHIP, '
 /** `packetAuxdata.message` comes with each packet: VLAN tag, lengths, checksum status. */
 export const packetAuxdata = withMessage(
   booleanOption({ level, name: c.PACKET_AUXDATA, label: 'PACKET_AUXDATA' }),
-  packetAuxdataMessage,
+  scmPacketAuxdata,
 );
 /** Addresses name the interface that received the packet first, such as a bridge's or a bond's port. */
 export const packetOrigDev = booleanOption({ level, name: c.PACKET_ORIGDEV, label: 'PACKET_ORIGDEV' });
@@ -84,8 +84,8 @@ export const packetIgnoreOutgoing = booleanOption({
 export const packetQdiscBypass = booleanOption({ level, name: c.PACKET_QDISC_BYPASS, label: 'PACKET_QDISC_BYPASS' });
 
 /**
- * A `struct virtio_net_hdr` of 10 bytes comes before each packet, both ways: `decodeVirtioHeader`,
- * `encodeVirtioHeader`. Only of sockets of type SOCK_RAW, and only before there is a ring.
+ * A `struct virtio_net_hdr` of 10 bytes comes before each packet, both ways: `packVirtioHeader`,
+ * `unpackVirtioHeader`. Only of sockets of type SOCK_RAW, and only before there is a ring.
  */
 export const packetVnetHdr = booleanOption({ level, name: c.PACKET_VNET_HDR, label: 'PACKET_VNET_HDR' });
 /** As `packetVnetHdr`, by the size of the header in bytes: 0, 10 or 12. Linux 6.4. */

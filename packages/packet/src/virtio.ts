@@ -1,4 +1,4 @@
-import { checkInteger, checkObject, invalidArgumentType, outOfRange, readU16, writeU16 } from '@sock/core';
+import { checkInteger, checkObject, invalidArgumentType, readU16, writeU16 } from '@sock/core';
 
 /**
  * What comes before each packet with `packetVnetHdr`: offloads that were done, or are to be done.
@@ -26,7 +26,7 @@ export const VIRTIO_HEADER_SIZE = 10;
  * The bytes to put before a packet. Members left out are 0.
  * @param size bytes to make: 10 unless told; 12 for `packetVnetHdrSz` 12
  */
-export function encodeVirtioHeader(header: Partial<VirtioHeader>, size: number = VIRTIO_HEADER_SIZE): Buffer {
+export function packVirtioHeader(header: Partial<VirtioHeader>, size: number = VIRTIO_HEADER_SIZE): Buffer {
   const {
     flags = 0,
     gsoType = 0,
@@ -46,12 +46,10 @@ export function encodeVirtioHeader(header: Partial<VirtioHeader>, size: number =
   return bytes;
 }
 
-/** Reads the header at the start of what was received. @throws RangeError for fewer than 10 bytes */
-export function decodeVirtioHeader(bytes: Uint8Array): VirtioHeader {
+/** Reads the header at the start of what was received; `undefined` for fewer than 10 bytes. */
+export function unpackVirtioHeader(bytes: Uint8Array): VirtioHeader | undefined {
   if (!(bytes instanceof Uint8Array)) throw invalidArgumentType('bytes', 'a Uint8Array', bytes);
-  if (bytes.length < VIRTIO_HEADER_SIZE) {
-    throw outOfRange('bytes', `at least ${VIRTIO_HEADER_SIZE} bytes`, bytes.length);
-  }
+  if (bytes.length < VIRTIO_HEADER_SIZE) return undefined;
   return {
     flags: bytes[0] as number,
     gsoType: bytes[1] as number,

@@ -13,12 +13,10 @@ import {
   ARPHRD_ETHER,
   CaptureError,
   cookedPacket,
-  decodeVirtioHeader,
   ETH_P_8021AD,
   ETH_P_8021Q,
   ETH_P_ALL,
   ETH_P_IP,
-  encodeVirtioHeader,
   formatHardwareAddress,
   PACKET_AUXDATA,
   PACKET_MULTICAST,
@@ -28,16 +26,18 @@ import {
   type PacketInput,
   packet,
   packetAuxdata,
-  packetAuxdataMessage,
-  packetTxTimestamp,
+  packVirtioHeader,
   parseHardwareAddress,
   SOL_PACKET,
+  scmPacketAuxdata,
+  scmPacketTxTimestamp,
   TP_STATUS_CSUM_VALID,
   TP_STATUS_CSUMNOTREADY,
   TP_STATUS_LOSING,
   TP_STATUS_VLAN_TPID_VALID,
   TP_STATUS_VLAN_VALID,
   type TransmitTimestamp,
+  unpackVirtioHeader,
   VIRTIO_NET_HDR_F_NEEDS_CSUM,
   VIRTIO_NET_HDR_GSO_TCPV4,
   type VirtioHeader,
@@ -231,7 +231,7 @@ describe('control messages of packet sockets', () => {
   };
 
   it('tell lengths, VLAN tag and checksum', () => {
-    expect(packetAuxdataMessage.decode(auxdata(0))).to.deep.equal({
+    expect(scmPacketAuxdata.decode(auxdata(0))).to.deep.equal({
       status: 0,
       length: 1500,
       snapLength: 96,
@@ -242,13 +242,13 @@ describe('control messages of packet sockets', () => {
       losing: false,
     });
     const tagged = TP_STATUS_VLAN_VALID | TP_STATUS_VLAN_TPID_VALID | TP_STATUS_CSUM_VALID | TP_STATUS_LOSING;
-    expect(packetAuxdataMessage.decode(auxdata(tagged, 0xb064, ETH_P_8021AD))).to.deep.include({
+    expect(scmPacketAuxdata.decode(auxdata(tagged, 0xb064, ETH_P_8021AD))).to.deep.include({
       vlan: { id: 100, priority: 5, dropEligible: true, protocol: ETH_P_8021AD },
       checksum: 'valid',
       losing: true,
     });
     const old = TP_STATUS_VLAN_VALID | TP_STATUS_CSUMNOTREADY;
-    expect(packetAuxdataMessage.decode(auxdata(old, 1, 0))).to.deep.include({
+    expect(scmPacketAuxdata.decode(auxdata(old, 1, 0))).to.deep.include({
       vlan: { id: 1, priority: 0, dropEligible: false, protocol: ETH_P_8021Q },
       checksum: 'incomplete',
     });
@@ -261,13 +261,13 @@ describe('control messages of packet sockets', () => {
     data.writeUInt32LE(1, 8);
     data.writeUInt32LE(77, 12);
     const expected: TransmitTimestamp = { kind: 1, id: 77 };
-    expect(packetTxTimestamp.decode(data)).to.deep.equal(expected);
-    expect(packetTxTimestamp.find([{ level: SOL_PACKET, type: PACKET_TX_TIMESTAMP, data }])).to.deep.equal(expected);
+    expect(scmPacketTxTimestamp.decode(data)).to.deep.equal(expected);
+    expect(scmPacketTxTimestamp.find([{ level: SOL_PACKET, type: PACKET_TX_TIMESTAMP, data }])).to.deep.equal(expected);
   });
 
   const messages: [ReceiveOnlyMessage<unknown>, number][] = [
-    [packetAuxdataMessage, 20],
-    [packetTxTimestamp, 16],
+    [scmPacketAuxdata, 20],
+    [scmPacketTxTimestamp, 16],
   ];
   for (const [message, size] of messages) {
     it(`${message.label} that is too short is none, and cannot be sent`, () => {
@@ -294,25 +294,25 @@ describe('virtio headers', () => {
     });
     fc.assert(
       fc.property(header, fc.constantFrom(10, 12), (value: VirtioHeader, size) => {
-        const encoded = encodeVirtioHeader(value, size);
+        const encoded = packVirtioHeader(value, size);
         expect(encoded).to.have.length(size);
-        expect(decodeVirtioHeader(encoded)).to.deep.equal(value);
+        expect(unpackVirtioHeader(encoded)).to.deep.equal(value);
       }),
     );
   });
 
   it('are in this machine’s byte order, and refuse what does not fit', () => {
-    const encoded = encodeVirtioHeader({
+    const encoded = packVirtioHeader({
       flags: VIRTIO_NET_HDR_F_NEEDS_CSUM,
       gsoType: VIRTIO_NET_HDR_GSO_TCPV4,
       headerLength: 54,
     });
     expect(encoded).to.have.length(10);
     expect([encoded[0], encoded[1], readU16(encoded, 2)]).to.deep.equal([1, 1, 54]);
-    expect(thrown(() => encodeVirtioHeader({ gsoSize: 0x10000 }))).to.include({ argument: 'header.gsoSize' });
-    expect(thrown(() => encodeVirtioHeader({}, 9))).to.include({ argument: 'size' });
-    expect(thrown(() => decodeVirtioHeader(new Uint8Array(9)))).to.be.instanceOf(RangeError);
-    expect(thrown(() => decodeVirtioHeader('x' as never))).to.be.instanceOf(TypeError);
+    expect(thrown(() => packVirtioHeader({ gsoSize: 0x10000 }))).to.include({ argument: 'header.gsoSize' });
+    expect(thrown(() => packVirtioHeader({}, 9))).to.include({ argument: 'size' });
+    expect(unpackVirtioHeader(new Uint8Array(9))).to.equal(undefined);
+    expect(thrown(() => unpackVirtioHeader('x' as never))).to.be.instanceOf(TypeError);
   });
 });
 

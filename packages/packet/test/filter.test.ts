@@ -17,9 +17,8 @@ import {
   BPF_ST,
   BPF_W,
   BPF_X,
-  decodeFilter,
-  encodeFilter,
   type FilterInstruction,
+  packFilter,
   SKF_AD_ALU_XOR_X,
   SKF_AD_OFF,
   SKF_AD_PKTTYPE,
@@ -27,6 +26,7 @@ import {
   SOCK_RAW,
   Socket,
   soAttachFilter,
+  unpackFilter,
 } from '@sock/core';
 import { checkFilter, ETH_P_IP, type FilterProgram, packet, packetFanoutData } from '@sock/packet';
 import { describeIf, thrown } from '@sock/testkit';
@@ -46,9 +46,9 @@ const onlyIp: readonly FilterInstruction[] = [
 describe('filters', () => {
   it('that are right are given back as bytes', () => {
     const bytes = checkFilter(onlyIp);
-    expect(bytes).to.deep.equal(encodeFilter(onlyIp));
+    expect(bytes).to.deep.equal(packFilter(onlyIp));
     expect(checkFilter(bytes)).to.equal(bytes);
-    expect(decodeFilter(bytes)).to.have.length(4);
+    expect(unpackFilter(bytes)).to.have.length(4);
     expect(checkFilter([{ code: BPF_RET | BPF_A }])).to.have.length(8);
     expect(checkFilter(Array.from({ length: 4096 }, () => ACCEPT))).to.have.length(4096 * 8);
   });
@@ -161,7 +161,7 @@ describeIf('AF_PACKET', 'filters, in the opinion of the kernel', () => {
     let right = 0;
     fc.assert(
       fc.property(program, (value) => {
-        const kernel = accepts(() => socket.setOption(soAttachFilter, encodeFilter(value)));
+        const kernel = accepts(() => socket.setOption(soAttachFilter, packFilter(value)));
         expect(accepts(() => checkFilter(value))).to.equal(kernel);
         if (kernel) right++;
       }),

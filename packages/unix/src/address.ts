@@ -17,7 +17,7 @@ export type UnixAddress = string | Buffer;
  * string or as bytes that start with NUL. To bind `''` makes the kernel choose an abstract name
  * (autobind).
  */
-export type UnixAddressInput = string | Uint8Array;
+export type UnixInput = string | Uint8Array;
 
 /** Offset of sun_path in `struct sockaddr_un`. Source: unix(7). */
 const SUN_PATH = 2;
@@ -27,7 +27,7 @@ const SUN_PATH_SIZE = UNIX_PATH_MAX ?? 104;
 
 const ACCEPTED = 'a path, or an abstract name that starts with NUL, as a string or bytes';
 
-function toName(input: UnixAddressInput): Uint8Array {
+function toName(input: UnixInput): Uint8Array {
   if (typeof input === 'string') {
     // UTF-8 has no form for these: another name than the one asked for would be used
     if (/\p{Surrogate}/u.test(input)) throw outOfRange('address', 'a string without lone surrogates', input);
@@ -55,7 +55,7 @@ function printable(bytes: Uint8Array): string {
  * Paths are relative to the working directory, and nobody removes them: unlink a path before it is
  * bound again. Abstract names vanish with their socket, may have NUL bytes inside, and are Linux's.
  */
-export const unix: AddressFamily<UnixAddress, UnixAddressInput> = {
+export const unix: AddressFamily<UnixAddress, UnixInput> = {
   name: 'unix',
   domain: AF_UNIX,
 

@@ -20,11 +20,11 @@ import {
   type TransferOptions,
   toBytes,
 } from '@sock/core';
-import { type UnixAddress, type UnixAddressInput, unix } from './address.js';
+import { type UnixAddress, type UnixInput, unix } from './address.js';
 import { scmCredentials, scmPidFd } from './ancillary.js';
 
 /** A socket of AF_UNIX. */
-export type UnixSocket = Socket<UnixAddress, UnixAddressInput>;
+export type UnixSocket = Socket<UnixAddress, UnixInput>;
 
 /** Options of `sendFds` and `sendFdsSync`. */
 export interface SendFdsOptions<Input> extends TransferOptions {

@@ -1,4 +1,4 @@
-export { type UnixAddress, type UnixAddressInput, unix } from './address.js';
+export { type UnixAddress, type UnixInput, unix } from './address.js';
 export {
   type PidFdMessage,
   scmCredentials,
@@ -27,7 +27,6 @@ export {
   soPassPidFd,
   soPassRights,
   soPassSec,
-  soPeekOff,
   soPeerCred,
   soPeerGroups,
   soPeerPidFd,

@@ -1,6 +1,5 @@
 import {
   booleanOption,
-  integerOption,
   type ReadonlyOption,
   readonlyIntegerOption,
   readU32,
@@ -9,7 +8,6 @@ import {
   SO_PASSPIDFD,
   SO_PASSRIGHTS,
   SO_PASSSEC,
-  SO_PEEK_OFF,
   SO_PEERCRED,
   SO_PEERGROUPS,
   SO_PEERPIDFD,
@@ -121,9 +119,3 @@ export const soPassRights = booleanOption({ level: SOL_SOCKET, name: SO_PASSRIGH
  * Linux 6.17. Source: kernel, net/unix/af_unix.c.
  */
 export const soInq = withMessage(booleanOption({ level: SOL_SOCKET, name: SO_INQ, label: 'SO_INQ' }), scmInq);
-
-/**
- * SO_PEEK_OFF: where MSG_PEEK starts to read, in bytes; −1 (as at first) for always at the
- * beginning. Peeking moves it forward, receiving moves it back. Source: socket(7).
- */
-export const soPeekOff = integerOption({ level: SOL_SOCKET, name: SO_PEEK_OFF, label: 'SO_PEEK_OFF', min: -1 });

@@ -1,6 +1,6 @@
 import { SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, Socket } from '@sock/core';
 import { conformance, inLab, type Kind, type Supports, tempPath, unique } from '@sock/testkit';
-import { socketpair, type UnixAddress, type UnixAddressInput, type UnixSocket, unix } from '@sock/unix';
+import { socketpair, type UnixAddress, type UnixInput, type UnixSocket, unix } from '@sock/unix';
 
 const KINDS: readonly { kind: Kind; type: number; supports: Partial<Supports> }[] = [
   { kind: 'stream', type: SOCK_STREAM, supports: { netSocket: true } },
@@ -35,7 +35,7 @@ for (const { kind, type, supports } of KINDS) {
     ['abstract names', () => `\0sock-conformance-${unique()}`],
   ] as const) {
     if (inLab && place !== 'paths') continue;
-    conformance<UnixAddress, UnixAddressInput>({
+    conformance<UnixAddress, UnixInput>({
       name: `unix ${kind}, ${place}`,
       family: unix,
       type,
@@ -49,7 +49,7 @@ for (const { kind, type, supports } of KINDS) {
   }
 
   if (inLab) continue;
-  conformance<UnixAddress, UnixAddressInput>({
+  conformance<UnixAddress, UnixInput>({
     name: `socketpair, ${kind}`,
     family: unix,
     type,

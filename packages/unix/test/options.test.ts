@@ -1,5 +1,5 @@
 import { closeSync, readFileSync, statSync } from 'node:fs';
-import { MSG_PEEK, SOCK_DGRAM, SOCK_STREAM, Socket, type SocketError, type SocketOption } from '@sock/core';
+import { MSG_PEEK, SOCK_DGRAM, SOCK_STREAM, Socket, type SocketError, type SocketOption, soPeekOff } from '@sock/core';
 import { capability, describeIf, itIf, probe, startNode, tempPath, thrown, within } from '@sock/testkit';
 import {
   recvFds,
@@ -12,7 +12,6 @@ import {
   soPassPidFd,
   soPassRights,
   soPassSec,
-  soPeekOff,
   soPeerCred,
   soPeerGroups,
   soPeerPidFd,

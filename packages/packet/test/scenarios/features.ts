@@ -20,12 +20,10 @@ import {
   soRcvBuf,
 } from '@sock/core';
 import {
-  decodeVirtioHeader,
   ETH_HLEN,
   ETH_P_8021Q,
   ETH_P_ALL,
   ETH_P_IP,
-  encodeVirtioHeader,
   PACKET_FANOUT_CBPF,
   PACKET_FANOUT_CPU,
   PACKET_FANOUT_EBPF,
@@ -53,6 +51,8 @@ import {
   packetRolloverStats,
   packetVnetHdr,
   packetVnetHdrSz,
+  packVirtioHeader,
+  unpackVirtioHeader,
   VIRTIO_NET_HDR_F_NEEDS_CSUM,
   VIRTIO_NET_HDR_GSO_NONE,
 } from '@sock/packet';
@@ -402,17 +402,17 @@ os.execv(${JSON.stringify(node[0])}, ${JSON.stringify(node)} + [str(fd)])
         checksumStart: 0,
         checksumOffset: 0,
       };
-      await a.send(Buffer.concat([encodeVirtioHeader(none), sent]));
+      await a.send(Buffer.concat([packVirtioHeader(none), sent]));
       const plain = await within('recv', b.recv(2000));
-      expect(decodeVirtioHeader(plain)).to.deep.equal(none);
+      expect(unpackVirtioHeader(plain)).to.deep.equal(none);
       expect(plain.subarray(10)).to.deep.equal(sent);
-      const asked = encodeVirtioHeader({
+      const asked = packVirtioHeader({
         flags: VIRTIO_NET_HDR_F_NEEDS_CSUM,
         checksumStart: ETH_HLEN + 20,
         checksumOffset: 6,
       });
       await a.send(Buffer.concat([asked, sent]));
-      const partial = decodeVirtioHeader(await within('recv', b.recv(2000)));
+      const partial = unpackVirtioHeader(await within('recv', b.recv(2000)));
       // the checksum is left to whoever needs it: the link carries the request
       expect(partial).to.include({
         flags: VIRTIO_NET_HDR_F_NEEDS_CSUM,
@@ -431,7 +431,7 @@ os.execv(${JSON.stringify(node[0])}, ${JSON.stringify(node)} + [str(fd)])
       using b = await opened('vb');
       a.setOption(packetVnetHdrSz, 12);
       b.setOption(packetVnetHdrSz, 12);
-      await a.send(Buffer.concat([encodeVirtioHeader({}, 12), numbered(3)]));
+      await a.send(Buffer.concat([packVirtioHeader({}, 12), numbered(3)]));
       const data = b.recvSync(2000);
       expect(numberOf(data, 12)).to.equal(3);
       expect(readFileSync('/proc/net/packet', 'latin1').split('\n').length).to.be.above(2);

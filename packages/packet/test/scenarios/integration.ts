@@ -32,8 +32,8 @@ import {
   packetOrigDev,
   packetQdiscBypass,
   packetStatistics,
-  packetTxTimestamp,
   parseHardwareAddress,
+  scmPacketTxTimestamp,
 } from '@sock/packet';
 import { delay, rejection, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
@@ -232,9 +232,9 @@ export const scenarios: readonly Scenario[] = [
       a.setOption(soTimestamping, SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID);
       for (let id = 0; id < 3; id++) {
         await a.send(frame('timed'));
-        const space = soTimestamping.message.space + packetTxTimestamp.space + CMSG_SPACE(64);
+        const space = soTimestamping.message.space + scmPacketTxTimestamp.space + CMSG_SPACE(64);
         const sent = await within('error queue', a.recvMsg(100, space, { flags: MSG_ERRQUEUE }));
-        expect(packetTxTimestamp.find(sent.ancillary)).to.deep.equal({ kind: SCM_TSTAMP_SND, id });
+        expect(scmPacketTxTimestamp.find(sent.ancillary)).to.deep.equal({ kind: SCM_TSTAMP_SND, id });
         expect(Number(soTimestamping.message.find(sent.ancillary)?.software ?? 0n)).to.be.above(Number(before));
         expect(sent.data).to.deep.equal(frame('timed'));
       }

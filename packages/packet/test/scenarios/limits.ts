@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { MessageBatch, SOCK_DGRAM, SOF_TIMESTAMPING_RAW_HARDWARE, type SocketError } from '@sock/core';
 import {
-  decodeVirtioHeader,
   ETH_P_ALL,
   ETH_P_IP,
   type PacketAddress,
@@ -15,6 +14,7 @@ import {
   parseCapture,
   TP_STATUS_TS_RAW_HARDWARE,
   TP_STATUS_TS_SOFTWARE,
+  unpackVirtioHeader,
 } from '@sock/packet';
 import { delay, rejection, scaled, startPython, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
@@ -291,7 +291,7 @@ while True:
       await a.send(udpFrame('payload'));
       const block = await within('block', ring.recvBlock());
       const start = block.start(0);
-      expect(decodeVirtioHeader(block.memory.subarray(start - 10, start))).to.include({ flags: 0, gsoType: 0 });
+      expect(unpackVirtioHeader(block.memory.subarray(start - 10, start))).to.include({ flags: 0, gsoType: 0 });
       expect(block.data(0)).to.deep.equal(udpFrame('payload'));
       // this link has no clock of its own
       expect(block.status(0) & (TP_STATUS_TS_SOFTWARE | TP_STATUS_TS_RAW_HARDWARE)).to.not.equal(

@@ -16,11 +16,11 @@ import {
   Socket,
   scmRights,
 } from '@sock/core';
-import { type UnixAddress, type UnixAddressInput, unix } from '@sock/unix';
+import { type UnixAddress, type UnixInput, unix } from '@sock/unix';
 import type { Case, Own } from '../compare.js';
 import { py } from '../literal.js';
 
-type UnixSocket = Socket<UnixAddress, UnixAddressInput>;
+type UnixSocket = Socket<UnixAddress, UnixInput>;
 type Both = (a: UnixSocket, b: UnixSocket) => unknown;
 
 const NAMES: Readonly<Record<number, string>> = {
