@@ -1,4 +1,11 @@
-import { ancillaryMessage, errnoName, type ReceiveOnlyMessage, readU32, readU64 } from '@sock/core';
+import {
+  ancillaryMessage,
+  EXTENDED_ERROR_SIZE,
+  type ExtendedError,
+  type ReceiveOnlyMessage,
+  readU64,
+  unpackExtendedError,
+} from '@sock/core';
 import {
   SCM_CAN_RAW_ERRQUEUE,
   SCM_J1939_DEST_ADDR,
@@ -9,42 +16,13 @@ import {
   SOL_CAN_RAW,
 } from './constants.gen.js';
 
-/** An entry of the error queue. Source: `struct sock_extended_err`, recv(2). */
-export interface CanExtendedError {
-  /** Symbolic code, such as `EHOSTUNREACH`; `null` for what is no error. */
-  code: string | null;
-  /** Where it comes from, SO_EE_ORIGIN_*. */
-  origin: number;
-  type: number;
-  /** What happened: SCM_TSTAMP_* or J1939_EE_INFO_*. */
-  info: number;
-  /** Number of what was sent, with SOF_TIMESTAMPING_OPT_ID. */
-  data: number;
-}
-
-const EXTENDED_ERROR_SIZE = 16;
-/** What the kernel gives for entries that tell of no error. */
-const ENOMSG = 42;
-
-function decodeExtendedError(data: Uint8Array): CanExtendedError | undefined {
-  if (data.length < EXTENDED_ERROR_SIZE) return undefined;
-  const errno = readU32(data, 0);
-  return {
-    code: errno === 0 || errno === ENOMSG ? null : errnoName(errno),
-    origin: data[4] as number,
-    type: data[5] as number,
-    info: readU32(data, 8),
-    data: readU32(data, 12),
-  };
-}
-
 /** SCM_CAN_RAW_ERRQUEUE: why a frame is in the error queue of a CAN_RAW socket: it was sent, says a timestamp. */
-export const scmCanRawErrQueue: ReceiveOnlyMessage<CanExtendedError> = ancillaryMessage({
+export const scmCanRawErrQueue: ReceiveOnlyMessage<ExtendedError> = ancillaryMessage({
   level: SOL_CAN_RAW,
   type: SCM_CAN_RAW_ERRQUEUE,
   label: 'SCM_CAN_RAW_ERRQUEUE',
   size: EXTENDED_ERROR_SIZE,
-  decode: decodeExtendedError,
+  decode: unpackExtendedError,
 });
 
 /** SCM_J1939_DEST_ADDR: address that a message was sent to; absent where that was all stations. */
@@ -75,10 +53,10 @@ export const scmJ1939Prio: ReceiveOnlyMessage<number> = ancillaryMessage({
 });
 
 /** SCM_J1939_ERRQUEUE: an entry of the error queue of a CAN_J1939 socket. */
-export const scmJ1939ErrQueue: ReceiveOnlyMessage<CanExtendedError> = ancillaryMessage({
+export const scmJ1939ErrQueue: ReceiveOnlyMessage<ExtendedError> = ancillaryMessage({
   level: SOL_CAN_J1939,
   type: SCM_J1939_ERRQUEUE,
   label: 'SCM_J1939_ERRQUEUE',
   size: EXTENDED_ERROR_SIZE,
-  decode: decodeExtendedError,
+  decode: unpackExtendedError,
 });

@@ -11,7 +11,6 @@ export {
   j1939,
 } from './address.js';
 export {
-  type CanExtendedError,
   scmCanRawErrQueue,
   scmJ1939DestAddr,
   scmJ1939DestName,

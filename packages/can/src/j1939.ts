@@ -1,6 +1,7 @@
 import {
   type Ancillary,
   checkObject,
+  type ExtendedError,
   MSG_ERRQUEUE,
   MSG_TRUNC,
   type ReceivedMessage,
@@ -30,13 +31,7 @@ import {
   untilClosed,
 } from '@sock/core';
 import { type J1939Address, type J1939Input, j1939 } from './address.js';
-import {
-  type CanExtendedError,
-  scmJ1939DestAddr,
-  scmJ1939DestName,
-  scmJ1939ErrQueue,
-  scmJ1939Prio,
-} from './ancillary.js';
+import { scmJ1939DestAddr, scmJ1939DestName, scmJ1939ErrQueue, scmJ1939Prio } from './ancillary.js';
 import * as c from './constants.gen.js';
 import type { J1939Filter } from './filters.js';
 import { soJ1939ErrQueue, soJ1939Filter, soJ1939Promisc, soJ1939SendPrio } from './options.js';
@@ -160,7 +155,7 @@ const INFOS: Readonly<Record<number, J1939Event['type']>> = {
   [c.J1939_EE_INFO_RX_ABORT]: 'RX_ABORT',
 };
 
-function typeOf({ origin, info }: CanExtendedError): J1939Event['type'] | undefined {
+function typeOf({ origin, info }: ExtendedError): J1939Event['type'] | undefined {
   if (origin !== SO_EE_ORIGIN_TIMESTAMPING) return INFOS[info];
   return info === SCM_TSTAMP_ACK ? 'TX_ACK' : info === SCM_TSTAMP_SCHED ? 'TX_SCHED' : undefined;
 }

@@ -11,7 +11,6 @@ import {
   CAN_RAW,
   CAN_RTR_FLAG,
   type CanAddress,
-  type CanExtendedError,
   type CanFilter,
   type CanFilterInput,
   type CanInput,
@@ -39,7 +38,15 @@ import {
   soJ1939Filter,
   unpackBcmMessage,
 } from '@sock/can';
-import { type AddressFamily, AF_CAN, type FailedCall, type ReceiveOnlyMessage, writeI32, writeU16 } from '@sock/core';
+import {
+  type AddressFamily,
+  AF_CAN,
+  type ExtendedError,
+  type FailedCall,
+  type ReceiveOnlyMessage,
+  writeI32,
+  writeU16,
+} from '@sock/core';
 import { itIf, thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
@@ -520,10 +527,12 @@ describe('control messages of CAN', () => {
   it('are decoded', () => {
     const entry = new Uint8Array(Uint32Array.of(113, 0x0102_0304, 1, 7).buffer);
     const { level = -1, type = -1 } = scmJ1939ErrQueue;
-    const expected: CanExtendedError = {
+    const expected: ExtendedError = {
       code: 'EHOSTUNREACH',
+      errno: -113,
       origin: entry[4] as number,
       type: entry[5] as number,
+      subcode: entry[6] as number,
       info: 1,
       data: 7,
     };

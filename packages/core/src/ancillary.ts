@@ -9,6 +9,7 @@ import {
   SCM_TIMESTAMPNS,
   SOL_SOCKET,
 } from './constants.gen.js';
+import { errnoName } from './errno.js';
 import { native } from './native.js';
 
 // a struct cmsghdr is a size_t and two ints; what follows is aligned as a size_t
@@ -287,6 +288,48 @@ export const scmRights: AncillaryMessage<number[], readonly number[]> & {
     },
   },
 );
+
+/** An entry of a socket's error queue (MSG_ERRQUEUE): what became of something that was sent. */
+export interface ExtendedError {
+  /** Symbolic code, such as `ECONNREFUSED`; `null` where it is no error. */
+  readonly code: string | null;
+  /** Negative errno, as in Node's own errors; 0 where it is no error. */
+  readonly errno: number;
+  /** Who says so: SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_LOCAL, SO_EE_ORIGIN_TIMESTAMPING and so on. */
+  readonly origin: number;
+  /** What belongs to the origin, such as the type of an ICMP message. */
+  readonly type: number;
+  /** What belongs to the type, such as the code of an ICMP message, or SO_EE_CODE_ZEROCOPY_COPIED. */
+  readonly subcode: number;
+  /** What belongs to the origin: SCM_TSTAMP_* of a timestamp, the path's MTU of EMSGSIZE. */
+  readonly info: number;
+  /** What belongs to the origin: the number of what was sent, with SOF_TIMESTAMPING_OPT_ID. */
+  readonly data: number;
+}
+
+/** Bytes of a `struct sock_extended_err`. */
+export const EXTENDED_ERROR_SIZE = 16;
+/** What the kernel gives for entries that tell of no error. */
+const ENOMSG = 42;
+
+/**
+ * Reads a `struct sock_extended_err`, for the control messages of error queues; `undefined` for what is too short.
+ * Source: recv(2), ip(7).
+ */
+export function unpackExtendedError(data: Uint8Array): ExtendedError | undefined {
+  if (data.length < EXTENDED_ERROR_SIZE) return undefined;
+  const errno = readU32(data, 0);
+  const none = errno === 0 || errno === ENOMSG;
+  return {
+    code: none ? null : errnoName(errno),
+    errno: none ? 0 : -errno,
+    origin: data[4] as number,
+    type: data[5] as number,
+    subcode: data[6] as number,
+    info: readU32(data, 8),
+    data: readU32(data, 12),
+  };
+}
 
 const SECOND = 1_000_000_000n;
 

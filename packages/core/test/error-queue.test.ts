@@ -1,4 +1,14 @@
-import { MessageBatch, MSG_ERRQUEUE, type Socket, SocketTimeoutError, soError } from '@sock/core';
+import {
+  EXTENDED_ERROR_SIZE,
+  type ExtendedError,
+  MessageBatch,
+  MSG_ERRQUEUE,
+  SO_EE_ORIGIN_ICMP,
+  type Socket,
+  SocketTimeoutError,
+  soError,
+  unpackExtendedError,
+} from '@sock/core';
 import { delay, rejection, thrown, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { type HostPort, refusingPort, udp } from './support/families.js';
@@ -35,9 +45,30 @@ describe('the error queue', () => {
     expect(received & MSG_ERRQUEUE).to.equal(MSG_ERRQUEUE);
     const [item] = ancillary;
     expect(item).to.include({ level: IPPROTO_IP, type: IP_RECVERR });
-    // struct sock_extended_err starts with the errno
-    expect(item?.data[0]).to.equal(111);
+    const expected: ExtendedError = {
+      code: 'ECONNREFUSED',
+      errno: -111,
+      origin: SO_EE_ORIGIN_ICMP,
+      type: 3, // destination unreachable
+      subcode: 3, // the port
+      info: 0,
+      data: 0,
+    };
+    expect(unpackExtendedError(item?.data ?? new Uint8Array())).to.deep.equal(expected);
     expect(ancillary.length).to.equal(1);
+  });
+
+  it('an entry that is cut off is none, and ENOMSG is no error', () => {
+    const data = new Uint8Array(EXTENDED_ERROR_SIZE);
+    for (const errno of [0, 42]) {
+      data[0] = errno;
+      expect(unpackExtendedError(data)).to.include({ code: null, errno: 0 });
+    }
+    data[0] = 70;
+    expect(unpackExtendedError(data)).to.include({ code: 'ECOMM', errno: -70 });
+    for (let length = 0; length < data.length; length++) {
+      expect(unpackExtendedError(data.subarray(0, length))).to.equal(undefined);
+    }
   });
 
   it('an empty queue is null, EAGAIN, or waited for', async () => {

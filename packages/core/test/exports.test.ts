@@ -5,7 +5,7 @@ import { expect } from 'chai';
 
 /** What @sock/core exports besides constants, type names aside. */
 const CORE = [
-  'Ancillary AddressInfoError BinarySocketFile CMSG_LEN CMSG_SPACE EncodedAddress HostError MessageBatch Socket SocketDuplex',
+  'Ancillary AddressInfoError BinarySocketFile CMSG_LEN CMSG_SPACE EXTENDED_ERROR_SIZE EncodedAddress HostError MessageBatch Socket SocketDuplex',
   'SocketError SocketFile SocketHandle SocketTimeoutError TextSocketFile UnknownAddress',
   'ancillaryMessage booleanOption checkBigInt checkBoolean checkInteger checkInterfaceName checkMembers checkObject',
   'checkOneOf checkString clauseOf close createNetworkNamespace unpackFilter dup encodeAncillary packFilter errnoName errnoOf getDefaultTimeout',
@@ -22,7 +22,7 @@ const CORE = [
   'soReserveMem soReuseAddr soReusePort soRxqOvfl soSelectErrQueue soSndBuf soSndBufForce soSndLowat soSndTimeo',
   'soTimestamp soTimestampNs soTimestamping soTxRehash soTxTime soType soWifiStatus soZeroCopy socketError',
   'stringOption timevalOption toBytes toTarget tryPoll uint32Option uint64Option untilClosed',
-  'withMessage writeI32 writeI64 writeU16 writeU16BE writeU32 writeU32BE writeU64',
+  'unpackExtendedError withMessage writeI32 writeI64 writeU16 writeU16BE writeU32 writeU32BE writeU64',
 ].flatMap((line) => line.split(' '));
 
 const NETDB = [

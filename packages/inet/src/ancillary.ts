@@ -1,10 +1,11 @@
-import { getSystemErrorName } from 'node:util';
 import {
   type AncillaryMessage,
   ancillaryMessage,
   checkBoolean,
   checkInteger,
   checkObject,
+  EXTENDED_ERROR_SIZE,
+  type ExtendedError,
   if_indextoname,
   if_nametoindex,
   type ReceiveOnlyMessage,
@@ -13,6 +14,7 @@ import {
   readU32,
   readU32BE,
   toBytes,
+  unpackExtendedError,
   writeU16,
 } from '@sock/core';
 import { decodeInet, decodeInet6, type Inet6Address, type InetAddress, type IpAddress } from './address.js';
@@ -211,62 +213,32 @@ export const flowInfo: ReceiveOnlyMessage<number> = ancillaryMessage({
   decode: (data) => (data.length < 4 ? undefined : readU32BE(data, 0)),
 });
 
-/** What went wrong with something sent, or became of it: an entry of the error queue. */
-export interface ExtendedError {
-  /** Symbolic code, such as `ECONNREFUSED`; `''` where it is no error. */
-  readonly code: string;
-  /** Negative errno, as in Node's own errors; 0 where it is no error. */
-  readonly errno: number;
-  /** Who says so: SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6, SO_EE_ORIGIN_LOCAL, SO_EE_ORIGIN_TIMESTAMPING, … */
-  readonly origin: number;
-  /** Type of the ICMP message. */
-  readonly icmpType: number;
-  /** Code of the ICMP message; for other origins what belongs to them, such as SO_EE_CODE_ZEROCOPY_COPIED. */
-  readonly icmpCode: number;
-  /** The path's MTU for EMSGSIZE; for other origins what belongs to them. */
-  readonly info: number;
-  /** What belongs to the origin; with RFC 4884 the length and flags of the ICMP extension. */
-  readonly data: number;
+/** An entry of the error queue: what went wrong with something sent, or became of it. */
+export interface IpExtendedError extends ExtendedError {
   /** The machine that reported it; `null` where that is this one. Its port is 0. */
   readonly offender: IpAddress | null;
 }
 
-const EXTENDED_ERROR = 16;
-
-function systemErrorName(errno: number): string {
-  return errno > 0 ? getSystemErrorName(-errno) : '';
-}
-
-function decodeExtendedError(data: Uint8Array): ExtendedError | undefined {
-  if (data.length < EXTENDED_ERROR) return undefined;
-  const errno = readU32(data, 0);
-  return {
-    code: systemErrorName(errno),
-    errno: errno === 0 ? 0 : -errno,
-    origin: data[4] as number,
-    icmpType: data[5] as number,
-    icmpCode: data[6] as number,
-    info: readU32(data, 8),
-    data: readU32(data, 12),
-    offender: decodeSockaddr(data.subarray(EXTENDED_ERROR)),
-  };
+function decodeExtendedError(data: Uint8Array): IpExtendedError | undefined {
+  const error = unpackExtendedError(data);
+  return error && { ...error, offender: decodeSockaddr(data.subarray(EXTENDED_ERROR_SIZE)) };
 }
 
 /** IP_RECVERR, with MSG_ERRQUEUE. Source: ip(7), `struct sock_extended_err`. */
-export const extendedError4: ReceiveOnlyMessage<ExtendedError> = ancillaryMessage({
+export const extendedError4: ReceiveOnlyMessage<IpExtendedError> = ancillaryMessage({
   level: IPPROTO_IP,
   type: IP_RECVERR,
   label: 'IP_RECVERR',
-  size: EXTENDED_ERROR + 16,
+  size: EXTENDED_ERROR_SIZE + 16,
   decode: decodeExtendedError,
 });
 
 /** IPV6_RECVERR, with MSG_ERRQUEUE. Source: ipv6(7). */
-export const extendedError6: ReceiveOnlyMessage<ExtendedError> = ancillaryMessage({
+export const extendedError6: ReceiveOnlyMessage<IpExtendedError> = ancillaryMessage({
   level: IPPROTO_IPV6,
   type: IPV6_RECVERR,
   label: 'IPV6_RECVERR',
-  size: EXTENDED_ERROR + 28,
+  size: EXTENDED_ERROR_SIZE + 28,
   decode: decodeExtendedError,
 });
 

@@ -7,7 +7,7 @@ export {
   inet,
   inet6,
 } from './address.js';
-export type { ExtendedError, PacketInfo, PacketInfo4, PacketInfoInput, PathMtu } from './ancillary.js';
+export type { IpExtendedError, PacketInfo, PacketInfo4, PacketInfoInput, PathMtu } from './ancillary.js';
 export * from './bytes.js';
 export {
   type ConnectionOptions,

@@ -397,8 +397,8 @@ describe('the error queue', () => {
         code: 'ECONNREFUSED',
         errno: -111,
         origin: ipv6 ? SO_EE_ORIGIN_ICMP6 : SO_EE_ORIGIN_ICMP,
-        icmpType: ipv6 ? ICMPV6_DEST_UNREACH : ICMP_DEST_UNREACH,
-        icmpCode: ipv6 ? ICMPV6_PORT_UNREACH : ICMP_PORT_UNREACH,
+        type: ipv6 ? ICMPV6_DEST_UNREACH : ICMP_DEST_UNREACH,
+        subcode: ipv6 ? ICMPV6_PORT_UNREACH : ICMP_PORT_UNREACH,
         info: 0,
         data: 0,
         offender: ipv6 ? { host, port: 0, flowinfo: 0, scopeid: 0 } : { host, port: 0 },
@@ -435,7 +435,7 @@ describe('the error queue', () => {
 
   it('says nothing of errno 0', () => {
     const data = new Uint8Array(16);
-    expect(ipRecvErr.message.decode(data)).to.include({ code: '', errno: 0, offender: null });
+    expect(ipRecvErr.message.decode(data)).to.include({ code: null, errno: 0, offender: null });
   });
 });
 
@@ -541,9 +541,9 @@ describe('MSG_ZEROCOPY', () => {
       const { data, flags, ancillary } = await within('a completion', completed);
       expect([data.length, flags & MSG_ERRQUEUE]).to.deep.equal([0, MSG_ERRQUEUE]);
       const error = ipRecvErr.message.find(ancillary);
-      expect(error).to.include({ origin: SO_EE_ORIGIN_ZEROCOPY, code: '', errno: 0, offender: null });
+      expect(error).to.include({ origin: SO_EE_ORIGIN_ZEROCOPY, code: null, errno: 0, offender: null });
       // over the loopback the data is copied after all
-      expect(error?.icmpCode).to.equal(SO_EE_CODE_ZEROCOPY_COPIED);
+      expect(error?.subcode).to.equal(SO_EE_CODE_ZEROCOPY_COPIED);
       for (let number = error?.info ?? 0; number <= (error?.data ?? -1); number++) done.push(number);
     }
     expect(done).to.deep.equal([0, 1, 2]);

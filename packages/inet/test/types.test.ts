@@ -4,7 +4,6 @@ import {
   createConnection,
   createServer,
   createServerSync,
-  type ExtendedError,
   type getaddrinfo,
   type gethostbyname_ex,
   type Inet6Address,
@@ -12,6 +11,7 @@ import {
   type InetAddress,
   type InetInput,
   type IpAddress,
+  type IpExtendedError,
   type IpSocket,
   inet,
   inet6,
@@ -66,7 +66,7 @@ describe('types', () => {
     };
     expectTypeOf(typed).toBeFunction();
     expectTypeOf(ipPktInfo.message).toEqualTypeOf<AncillaryMessage<PacketInfo4, PacketInfoInput>>();
-    expectTypeOf(ipRecvErr.message.find([])).toEqualTypeOf<ExtendedError | undefined>();
+    expectTypeOf(ipRecvErr.message.find([])).toEqualTypeOf<IpExtendedError | undefined>();
   });
 
   it('of connections, servers and look-ups', () => {

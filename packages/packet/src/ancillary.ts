@@ -1,4 +1,12 @@
-import { ancillaryMessage, type ReceiveOnlyMessage, readU16, readU32 } from '@sock/core';
+import {
+  ancillaryMessage,
+  EXTENDED_ERROR_SIZE,
+  type ExtendedError,
+  type ReceiveOnlyMessage,
+  readU16,
+  readU32,
+  unpackExtendedError,
+} from '@sock/core';
 import { PACKET_AUXDATA, PACKET_TX_TIMESTAMP, SOL_PACKET, TP_STATUS_LOSING } from './constants.gen.js';
 import { type ChecksumStatus, checksumOf, type VlanTag, vlanOf } from './structures.js';
 
@@ -44,22 +52,15 @@ export const scmPacketAuxdata: ReceiveOnlyMessage<PacketAuxdata> = ancillaryMess
   },
 });
 
-/** Which packet a time of transmission is about. Source: `struct sock_extended_err`, networking/timestamping. */
-export interface TransmitTimestamp {
-  /** Where the packet was at that time: SCM_TSTAMP_SND, SCM_TSTAMP_SCHED and so on. */
-  readonly kind: number;
-  /** Number of the packet, counted from 0, where SOF_TIMESTAMPING_OPT_ID is set. */
-  readonly id: number;
-}
-
 /**
- * PACKET_TX_TIMESTAMP: comes with each message of the error queue (MSG_ERRQUEUE) beside
- * `scmTimestamping`, which has the time, where `soTimestamping` asks for times of transmission.
+ * PACKET_TX_TIMESTAMP: comes with each message of the error queue (MSG_ERRQUEUE) beside `scmTimestamping`, which has
+ * the time, where `soTimestamping` asks for times of transmission. `info` is where the packet was at that time,
+ * SCM_TSTAMP_*, `data` its number, counted from 0, where SOF_TIMESTAMPING_OPT_ID is set.
  */
-export const scmPacketTxTimestamp: ReceiveOnlyMessage<TransmitTimestamp> = ancillaryMessage({
+export const scmPacketTxTimestamp: ReceiveOnlyMessage<ExtendedError> = ancillaryMessage({
   level: SOL_PACKET,
   type: PACKET_TX_TIMESTAMP,
   label: 'PACKET_TX_TIMESTAMP',
-  size: 16,
-  decode: (data) => (data.length < 16 ? undefined : { kind: readU32(data, 8), id: readU32(data, 12) }),
+  size: EXTENDED_ERROR_SIZE,
+  decode: unpackExtendedError,
 });

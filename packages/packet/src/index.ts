@@ -3,7 +3,6 @@ export {
   type PacketAuxdata,
   scmPacketAuxdata,
   scmPacketTxTimestamp,
-  type TransmitTimestamp,
 } from './ancillary.js';
 export type { PacketBlock, ReceivedPacket } from './block.js';
 export {

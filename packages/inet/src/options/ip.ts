@@ -15,9 +15,9 @@ import {
 import { decodeInet, type InetAddress } from '../address.js';
 import {
   checksum,
-  type ExtendedError,
   extendedError4,
   fragmentSize4,
+  type IpExtendedError,
   originalDestination4,
   type PacketInfo4,
   type PacketInfoInput,
@@ -131,7 +131,7 @@ export const ipMtuDiscover: SocketOption<number> = integerOption({
 });
 
 /** Queue errors: `recvMsg` with MSG_ERRQUEUE gives what was sent, and `message`. Source: ip(7). */
-export const ipRecvErr: WithMessage<SocketOption<boolean>, ExtendedError, never> = withMessage(
+export const ipRecvErr: WithMessage<SocketOption<boolean>, IpExtendedError, never> = withMessage(
   booleanOption({ level, name: IP_RECVERR, label: 'IP_RECVERR' }),
   extendedError4,
 );

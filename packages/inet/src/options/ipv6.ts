@@ -16,13 +16,13 @@ import { decodeInet6, type Inet6Address } from '../address.js';
 import {
   decodePathMtu,
   dontFragment,
-  type ExtendedError,
   encodePacketInfo6,
   extendedError6,
   extensionHeader,
   flowInfo,
   fragmentSize6,
   hopLimit,
+  type IpExtendedError,
   originalDestination6,
   type PacketInfo,
   type PacketInfoInput,
@@ -124,7 +124,7 @@ export const ipv6PktInfo: WithMessage<WriteonlyOption<PacketInfoInput>, PacketIn
 );
 
 /** Queue errors: `recvMsg` with MSG_ERRQUEUE gives what was sent, and `message`. Source: ipv6(7). */
-export const ipv6RecvErr: WithMessage<SocketOption<boolean>, ExtendedError, never> = withMessage(
+export const ipv6RecvErr: WithMessage<SocketOption<boolean>, IpExtendedError, never> = withMessage(
   booleanOption({ level, name: IPV6_RECVERR, label: 'IPV6_RECVERR' }),
   extendedError6,
 );
