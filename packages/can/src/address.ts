@@ -4,7 +4,8 @@ import {
   checkBigInt,
   checkInteger,
   checkMembers,
-  checkString,
+  type InterfaceInput,
+  interfaceIndex,
   outOfRange,
   readI32,
   readU32,
@@ -27,7 +28,7 @@ import {
   J1939_PGN_MAX,
 } from './constants.gen.js';
 import { explain } from './explain.js';
-import { decodeTransportId, encodeTransportId, interfaceIndex } from './structures.js';
+import { decodeTransportId, encodeTransportId } from './structures.js';
 
 /** A CAN interface, of CAN_RAW and CAN_BCM. */
 export interface CanAddress {
@@ -37,8 +38,8 @@ export interface CanAddress {
 
 /** What is accepted as a CAN interface. */
 export interface CanInput {
-  /** Name, such as `can0`; `''` (the default) for all CAN interfaces. */
-  readonly interface?: string | undefined;
+  /** Name, such as `can0`, or index; `''` or 0 (the default) for all CAN interfaces. */
+  readonly interface?: InterfaceInput | undefined;
 }
 
 /** An interface and the two identifiers of an ISO-TP connection. */
@@ -51,7 +52,7 @@ export interface IsotpAddress extends CanAddress {
 
 /** What is accepted as the address of an ISO-TP connection. */
 export interface IsotpInput extends CanInput {
-  readonly interface: string;
+  readonly interface: InterfaceInput;
   /**
    * Identifier of the frames received. More than 11 bits, or CAN_EFF_FLAG, make it extended. 0
    * unless told, for what only sends (CAN_ISOTP_SF_BROADCAST, CAN_ISOTP_CF_BROADCAST).
@@ -73,7 +74,7 @@ export interface J1939Address extends CanAddress {
 
 /** What is accepted as a J1939 address. */
 export interface J1939Input extends CanInput {
-  readonly interface: string;
+  readonly interface: InterfaceInput;
   /** NAME; J1939_NO_NAME unless told. */
   readonly name?: bigint | undefined;
   /**
@@ -98,16 +99,16 @@ const SIZE_J1939 = 24;
 
 const NAME_MAX = 0xffff_ffff_ffff_ffffn;
 
-function writeInterface(name: unknown, into: Uint8Array, socket: SocketInfo): void {
-  writeI32(into, interfaceIndex('address.interface', name, socket), IFINDEX);
+function writeInterface(input: unknown, into: Uint8Array, socket: SocketInfo): number {
+  const index = interfaceIndex('address.interface', input, socket);
+  writeI32(into, index, IFINDEX);
+  return index;
 }
 
 // transport protocols work on one interface
-function writeOneInterface(name: unknown, into: Uint8Array, socket: SocketInfo): void {
-  if (checkString('address.interface', name) === '') {
-    throw outOfRange('address.interface', 'the name of a CAN interface', name);
-  }
-  writeInterface(name, into, socket);
+function writeOneInterface(input: unknown, into: Uint8Array, socket: SocketInfo): void {
+  if (writeInterface(input, into, socket) !== 0) return;
+  throw outOfRange('address.interface', 'the name or the index of a CAN interface', input);
 }
 
 function checkLength(sockaddr: Uint8Array, size: number): void {

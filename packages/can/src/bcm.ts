@@ -3,6 +3,7 @@ import {
   checkInteger,
   checkObject,
   type Data,
+  type InterfaceInput,
   invalidArgumentType,
   outOfRange,
   type ReceivedMessage,
@@ -42,7 +43,7 @@ export interface BcmJobKey {
   /** Whether the job is about frames of CAN FD. */
   fd?: boolean | undefined;
   /** The interface, for a socket that is connected to all of them. */
-  interface?: string | undefined;
+  interface?: InterfaceInput | undefined;
 }
 
 /** A job that sends frames again and again. */
@@ -278,7 +279,7 @@ export class BcmSocket extends Socket<CanAddress, CanInput> {
    * @param name the interface, for a socket that is connected to all of them
    * @throws SocketError `EINVAL` for what it does not take, `ENOTCONN`, `ENODEV`
    */
-  command(message: BcmMessageInput, name?: string): void {
+  command(message: BcmMessageInput, name?: InterfaceInput): void {
     const address = name === undefined ? undefined : { interface: name };
     this.sendMsgSync([packBcmMessage(message)], { address, timeout: 0 });
   }
@@ -299,7 +300,7 @@ export class BcmSocket extends Socket<CanAddress, CanInput> {
   }
 
   /** Sends one frame now. */
-  txSend(frame: BcmFrameInput, options: { interface?: string | undefined } = {}): void {
+  txSend(frame: BcmFrameInput, options: { interface?: InterfaceInput | undefined } = {}): void {
     const { id, extended, kind } = checkObject('frame', frame);
     const flags = kind === 'fd' ? c.CAN_BCM_CAN_FD_FRAME : 0;
     const message = { opcode: c.CAN_BCM_TX_SEND, flags, id, extended, frames: [frame] };

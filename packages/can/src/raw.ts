@@ -1,6 +1,7 @@
 import {
   checkInteger,
   checkObject,
+  type InterfaceInput,
   invalidArgumentType,
   MessageBatch,
   MSG_CONFIRM,
@@ -62,7 +63,7 @@ export interface CanRawSocketOptions extends SocketOptions {
 /** Options of what sends frames. */
 export interface SendFrameOptions extends TransferOptions {
   /** The interface to send on, for a socket that is bound to all of them. */
-  interface?: string | undefined;
+  interface?: InterfaceInput | undefined;
 }
 
 /** Options of what receives several frames at once. */

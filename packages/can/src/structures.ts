@@ -1,12 +1,10 @@
 import {
   checkBoolean,
   checkInteger,
-  checkString,
   invalidArgumentType,
   outOfRange,
   readI32,
   readI64,
-  type SocketInfo,
   writeI32,
   writeI64,
 } from '@sock/core';
@@ -58,12 +56,6 @@ export function encodeTransportId(argument: string, value: unknown): number {
 export function decodeTransportId(canId: number): number {
   const id = idOf(canId);
   return isExtended(canId) && !needsExtended(id) ? or(id, CAN_EFF_FLAG) : id;
-}
-
-/** The index of an interface by its name; 0 for all of them (`''`, or left out). */
-export function interfaceIndex(argument: string, name: unknown, socket: Pick<SocketInfo, 'interfaceIndex'>): number {
-  if (name === undefined || name === '') return 0;
-  return socket.interfaceIndex(checkString(argument, name));
 }
 
 const words32 = ['arm', 'ia32', 'mips', 'mipsel'].includes(process.arch);

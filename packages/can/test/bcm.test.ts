@@ -410,7 +410,7 @@ describeIf(hasBcm, 'BcmSocket', function () {
         ],
         [() => jobs.rxSetup({ id: 1, autoTimer: 1 as unknown as boolean }), 'job.autoTimer'],
         [() => jobs.rxDelete({ id: 1, fd: 1 as unknown as boolean }), 'job.fd'],
-        [() => jobs.rxRead({ id: 1, interface: 1 as unknown as string }), 'address.interface'],
+        [() => jobs.rxRead({ id: 1, interface: -1 }), 'address.interface'],
       ];
       for (const [call, argument] of table) expect(thrown(call), argument).to.include({ argument });
       expect(await rejection(jobs.recvEvent(null as unknown as object))).to.include({ argument: 'options' });

@@ -138,7 +138,7 @@ function addressTests<A extends CanAddress, I>(family: AddressFamily<A, I>, addr
     ]) {
       expect(thrown(() => encode(family, input as I))).to.include({ code: 'ERR_OUT_OF_RANGE', argument: 'address' });
     }
-    for (const input of [{ interface: 1 }, { interface: null }, { interface: 'a\0b' }]) {
+    for (const input of [{ interface: -1 }, { interface: true }, { interface: null }, { interface: 'a\0b' }]) {
       expect(thrown(() => encode(family, input as I))).to.include({ argument: 'address.interface' });
     }
   });
@@ -162,7 +162,7 @@ describe('CAN addresses', () => {
     expect(canRaw.decode(encode(canRaw, all), info)).to.deep.equal({ interface: '' });
     const alone: IsotpInput = { interface: 'can0' };
     expect(isotp.decode(encode(isotp, alone), info)).to.deep.equal({ interface: 'can0', rxId: 0, txId: 0 });
-    const none: J1939Input = { interface: 'can0' };
+    const none: J1939Input = { interface: 1 };
     const decoded = j1939.decode(encode(j1939, none), info);
     expect(decoded).to.deep.equal({ interface: 'can0', name: 0n, pgn: 0x40000, address: 255 });
   });
@@ -183,7 +183,7 @@ describe('CAN addresses', () => {
   });
 
   it('of transport protocols name one interface', () => {
-    for (const name of ['', undefined]) {
+    for (const name of ['', 0, undefined]) {
       expect(thrown(() => encode(isotp, { interface: name as string }))).to.include({ argument: 'address.interface' });
       expect(thrown(() => encode(j1939, { interface: name as string }))).to.include({ argument: 'address.interface' });
     }

@@ -388,7 +388,7 @@ describeIf(hasRaw, 'CanRawSocket', function () {
       [a.sendFrame({ id: -1 }), 'frame.id'],
       [a.sendFrame(null as unknown as CanFrameInput), 'frame'],
       [a.sendFrame({ id: 1 }, null as unknown as SendFrameOptions), 'options'],
-      [a.sendFrame({ id: 1 }, { interface: 5 as unknown as string }), 'address.interface'],
+      [a.sendFrame({ id: 1 }, { interface: 1.5 }), 'address.interface'],
       [a.sendFrames({ id: 1 } as unknown as CanFrameInput[]), 'frames'],
       [a.sendFrames([{ id: 1 }, { id: -2 }]), 'frame.id'],
       [a.recvFrames({ count: 0 }), 'options.count'],

@@ -13,7 +13,14 @@ export * from './family.js';
 export type { FileEncoding, FileErrors, FileNewline } from './file-text.js';
 export type { AdoptInfo, AdoptOptions, FamilyChoice } from './handle.js';
 export { SocketHandle } from './handle.js';
-export { if_indextoname, if_nameindex, if_nametoindex, type NetworkInterface } from './interfaces.js';
+export {
+  type InterfaceInput,
+  if_indextoname,
+  if_nameindex,
+  if_nametoindex,
+  interfaceIndex,
+  type NetworkInterface,
+} from './interfaces.js';
 export * from './ioctl.js';
 export { untilClosed } from './iterators.js';
 export { type Mapping, type MappingOptions, mapDescriptor } from './mapping.js';

@@ -1,6 +1,7 @@
-import { checkInteger, checkInterfaceName } from './arguments.js';
+import { checkInteger, checkInterfaceName, invalidArgumentType } from './arguments.js';
 import { ENODEV, errnoName } from './errno.js';
 import { SocketError } from './errors.js';
+import type { SocketInfo } from './family.js';
 import { native } from './native.js';
 
 function failed(syscall: string, errno: number, what: string): SocketError {
@@ -43,6 +44,20 @@ export function if_indextoname(index: number): string {
   if (typeof name === 'number')
     throw failed('if_indextoname', name, `there is no network interface with index ${index}`);
   return name;
+}
+
+/** A network interface: its name or its index. Where it may be none in particular, that is `''` or 0. */
+export type InterfaceInput = string | number;
+
+/**
+ * The index of an interface that is given by name or by index; 0 for none in particular, as where it is left out.
+ * @throws TypeError or RangeError naming `argument`; SocketError `ENODEV`
+ */
+export function interfaceIndex(argument: string, value: unknown, socket: Pick<SocketInfo, 'interfaceIndex'>): number {
+  if (value === undefined || value === '') return 0;
+  if (typeof value === 'number') return checkInteger(argument, value, 0, 0x7fffffff);
+  if (typeof value !== 'string') throw invalidArgumentType(argument, "an interface's name or index", value);
+  return socket.interfaceIndex(checkInterfaceName(argument, value));
 }
 
 /** Index of an interface in the network namespace of a socket. */

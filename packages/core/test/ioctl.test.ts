@@ -1,10 +1,12 @@
 import { endianness } from 'node:os';
 import {
   close,
+  type InterfaceInput,
   type IoctlRequest,
   if_indextoname,
   if_nameindex,
   if_nametoindex,
+  interfaceIndex,
   ioctl,
   readI32,
   Socket,
@@ -203,6 +205,19 @@ describe('interfaces', () => {
       'SIOCGIFINDEX ENODEV: there is no network interface none0',
     );
     expect(thrown(() => socket.interfaceIndex(''))).to.include({ argument: 'interface' });
+    const wanted: [InterfaceInput | undefined, number][] = [
+      ['lo', index],
+      [index, index],
+      ['', 0],
+      [0, 0],
+      [undefined, 0],
+    ];
+    for (const [input, expected] of wanted) expect(interfaceIndex('x', input, socket)).to.equal(expected);
+    for (const input of [-1, 1.5, 2 ** 31, null, 'sixteen-bytes-xx', 'nul\0', {}]) {
+      expect(thrown(() => interfaceIndex('value.interface', input, socket))).to.include({
+        argument: 'value.interface',
+      });
+    }
     expect(thrown(() => socket.interfaceName('lo' as never))).to.include({ argument: 'index' });
     socket.close();
     expect(thrown(() => socket.interfaceIndex('lo')).code).to.equal('EBADF');

@@ -6,8 +6,10 @@ import {
   checkObject,
   EXTENDED_ERROR_SIZE,
   type ExtendedError,
+  type InterfaceInput,
   if_indextoname,
   if_nametoindex,
+  interfaceIndex,
   type ReceiveOnlyMessage,
   readI32,
   readU16,
@@ -46,7 +48,7 @@ import {
   UDP_SEGMENT,
 } from './constants.gen.js';
 import { decodeSockaddr } from './fields.js';
-import { type InterfaceInput, interfaceIndex, ints, writeIPv4, writeIPv6 } from './structures.js';
+import { ints, writeIPv4, writeIPv6 } from './structures.js';
 import { formatIPv4, formatIPv6 } from './text.js';
 
 // control messages are made without a socket: names are those of this thread's network namespace

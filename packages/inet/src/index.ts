@@ -45,5 +45,4 @@ export {
 } from './sctp-ancillary.js';
 export * from './sctp-notification.js';
 export { createServer, createServerSync, hasDualstackIPv6, hasIPv6, type ServerOptions } from './server.js';
-export type { InterfaceInput } from './structures.js';
 export type { TcpInfo } from './tcp-info.js';

@@ -1,16 +1,5 @@
-import { checkInteger, checkString, invalidArgumentType, outOfRange, type SocketInfo, writeI32 } from '@sock/core';
+import { checkString, outOfRange, writeI32 } from '@sock/core';
 import { parseIPv4, parseIPv6 } from './text.js';
-
-/** A network interface: its name, its index, or (`''` or 0) none in particular. */
-export type InterfaceInput = string | number;
-
-/** The index of an interface that is given by name or by index; 0 for none in particular. */
-export function interfaceIndex(argument: string, value: unknown, socket: Pick<SocketInfo, 'interfaceIndex'>): number {
-  if (value === undefined || value === '') return 0;
-  if (typeof value === 'number') return checkInteger(argument, value, 0, 0x7fffffff);
-  if (typeof value !== 'string') throw invalidArgumentType(argument, "an interface's name or index", value);
-  return socket.interfaceIndex(value);
-}
 
 /** Writes an IPv4 address in network byte order. */
 export function writeIPv4(argument: string, value: unknown, into: Uint8Array, offset: number): void {

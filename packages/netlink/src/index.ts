@@ -54,7 +54,6 @@ export { type NextHop, type Route, type RouteMetrics, unpackRoute } from './rout
 export * from './route-operation.js';
 export * from './rule.js';
 export { NetlinkSocket, type NetlinkSocketOptions, type SendMessagesOptions } from './socket.js';
-export type { InterfaceInput } from './structures.js';
 export { type Uevent, type UeventWatcher, unpackUevent, type WatchUeventsOptions, watchUevents } from './uevent.js';
 export * from './unix-diag.js';
 export type { Changed, Watcher, WatchFamilyOptions, WatchOptions } from './watch.js';

@@ -1,4 +1,14 @@
-import { AF_INET, AF_INET6, AF_UNSPEC, checkInteger, checkObject, checkString, readU32, writeU32 } from '@sock/core';
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNSPEC,
+  checkInteger,
+  checkObject,
+  checkString,
+  type InterfaceInput,
+  readU32,
+  writeU32,
+} from '@sock/core';
 import { type AttributeInput, type Attributes, attribute, unpackAttributes } from './attribute.js';
 import * as c from './constants.gen.js';
 import { addressSize, checkIp, familyOf, readIp } from './ip.js';
@@ -16,14 +26,7 @@ import {
   type NetlinkOptions,
   type NetlinkSyncOptions,
 } from './operation.js';
-import {
-  checkFamily,
-  checkMilliseconds,
-  checkU32,
-  type InterfaceInput,
-  interfaceIndex,
-  present,
-} from './structures.js';
+import { checkFamily, checkMilliseconds, checkU32, interfaceIndex, present } from './structures.js';
 import { type Changed, groupsOf, Watcher, type WatchFamilyOptions } from './watch.js';
 
 /** An IP address of a network interface. Members that the kernel says nothing of are left out. Source: rtnetlink(7). */

@@ -9,6 +9,7 @@ import {
   IFF_NOARP,
   IFF_PROMISC,
   IFF_UP,
+  type InterfaceInput,
   outOfRange,
   type SocketInfo,
 } from '@sock/core';
@@ -18,7 +19,7 @@ import { checkLinkAddress } from './ip.js';
 import type { BridgeData, VlanData } from './link.js';
 import { interfaceMessage } from './link-message.js';
 import { type Change, change, changeSync, type NetlinkOptions, type NetlinkSyncOptions } from './operation.js';
-import { checkU32, type InterfaceInput, interfaceIndex } from './structures.js';
+import { checkU32, interfaceIndex } from './structures.js';
 
 /**
  * A network namespace: that of a process, or the one that a descriptor stands for (of `/run/netns/…` or

@@ -1,4 +1,14 @@
-import { checkObject, checkString, IFF_LOWER_UP, IFF_UP, readI32, readU16, readU32, readU64 } from '@sock/core';
+import {
+  checkObject,
+  checkString,
+  IFF_LOWER_UP,
+  IFF_UP,
+  type InterfaceInput,
+  readI32,
+  readU16,
+  readU32,
+  readU64,
+} from '@sock/core';
 import { type Attributes, attribute, unpackAttributes } from './attribute.js';
 import * as c from './constants.gen.js';
 import { formatIp, formatLinkAddress } from './ip.js';
@@ -229,7 +239,7 @@ function cString(bytes: Buffer): string {
 /** Options of `listLinks`. */
 export interface ListLinksOptions extends NetlinkOptions {
   /** Only ports of this link, by its name or index. */
-  master?: string | number | undefined;
+  master?: InterfaceInput | undefined;
   /** Only links of this kind, such as `veth`. */
   kind?: string | undefined;
 }
@@ -271,7 +281,7 @@ export function listLinksSync(options: ListLinksSyncOptions = {}): Link[] {
   return listSync(linkListing(options), options);
 }
 
-function linkQuestion(link: string | number): Listing<Link> {
+function linkQuestion(link: InterfaceInput): Listing<Link> {
   return {
     label: 'RTM_GETLINK',
     about: String(link),
@@ -288,12 +298,12 @@ function linkQuestion(link: string | number): Listing<Link> {
  * One link, by its name or index.
  * @throws SocketError `ENODEV` where there is none
  */
-export async function getLink(link: string | number, options: NetlinkOptions = {}): Promise<Link> {
+export async function getLink(link: InterfaceInput, options: NetlinkOptions = {}): Promise<Link> {
   return get(linkQuestion(link), options);
 }
 
 /** As `getLink`, blocking the thread. */
-export function getLinkSync(link: string | number, options: NetlinkSyncOptions = {}): Link {
+export function getLinkSync(link: InterfaceInput, options: NetlinkSyncOptions = {}): Link {
   return getSync(linkQuestion(link), options);
 }
 

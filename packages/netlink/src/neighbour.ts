@@ -4,6 +4,7 @@ import {
   checkBoolean,
   checkInteger,
   checkObject,
+  type InterfaceInput,
   readI32,
   readU16,
   readU32,
@@ -27,7 +28,7 @@ import {
   type NetlinkOptions,
   type NetlinkSyncOptions,
 } from './operation.js';
-import { type InterfaceInput, interfaceIndex, present } from './structures.js';
+import { interfaceIndex, present } from './structures.js';
 import { type Changed, Watcher, type WatchOptions } from './watch.js';
 
 /** How long ago something happened to a neighbour, in milliseconds. */

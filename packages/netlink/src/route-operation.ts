@@ -6,6 +6,7 @@ import {
   checkInteger,
   checkObject,
   checkString,
+  type InterfaceInput,
   invalidArgumentType,
   outOfRange,
   type SocketInfo,
@@ -30,7 +31,7 @@ import {
   type NetlinkSyncOptions,
 } from './operation.js';
 import { type Route, type RouteMetrics, routeMessage, unpackRoute } from './route.js';
-import { checkFamily, checkMilliseconds, checkU32, type InterfaceInput, interfaceIndex } from './structures.js';
+import { checkFamily, checkMilliseconds, checkU32, interfaceIndex } from './structures.js';
 import { type Changed, groupsOf, Watcher, type WatchFamilyOptions } from './watch.js';
 
 /** What is accepted as one of several ways that a route goes. */

@@ -10,10 +10,7 @@ import {
   type SocketInfo,
 } from '@sock/core';
 
-/** A network interface: its name or its index. */
-export type InterfaceInput = string | number;
-
-/** The index of an interface that is given by name or by index. */
+/** The index of an interface that is given by name or by index, and must be one. */
 export function interfaceIndex(argument: string, value: unknown, socket: Pick<SocketInfo, 'interfaceIndex'>): number {
   if (typeof value === 'number') return checkInteger(argument, value, 1, 0x7fffffff);
   if (typeof value !== 'string') throw invalidArgumentType(argument, "an interface's name or index", value);

@@ -3,7 +3,8 @@ import {
   AF_PACKET,
   checkInteger,
   checkMembers,
-  invalidArgumentType,
+  type InterfaceInput,
+  interfaceIndex,
   outOfRange,
   readI32,
   readU16,
@@ -34,7 +35,7 @@ export interface PacketAddress {
 /** What is accepted as an address. */
 export interface PacketInput {
   /** Name or index of the interface; `''` or 0 (the default) for all of them. */
-  readonly interface?: string | number | undefined;
+  readonly interface?: InterfaceInput | undefined;
   /** Link-layer protocol, ETH_P_*, in this machine's byte order; that of the socket unless told. */
   readonly protocol?: number | undefined;
   /** The kernel does not look at it, so that an address that came out goes in again. */
@@ -56,14 +57,6 @@ const ADDR = 12;
 const SIZE = 20;
 
 const MEMBERS = ['interface', 'protocol', 'packetType', 'hardwareType', 'address'];
-
-/** Index of an interface that is given by name or by index; 0 for none in particular. */
-export function interfaceIndex(argument: string, value: unknown, socket: Pick<SocketInfo, 'interfaceIndex'>): number {
-  if (value === undefined || value === '') return 0;
-  if (typeof value === 'number') return checkInteger(argument, value, 0, 0x7fffffff);
-  if (typeof value !== 'string') throw invalidArgumentType(argument, "an interface's name or index", value);
-  return socket.interfaceIndex(value);
-}
 
 /** Checks a link-layer protocol, in this machine's byte order. */
 export function checkProtocol(argument: string, value: unknown): number {

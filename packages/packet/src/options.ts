@@ -3,7 +3,9 @@ import {
   checkInteger,
   checkObject,
   checkOneOf,
+  type InterfaceInput,
   integerOption,
+  interfaceIndex,
   outOfRange,
   type ReadonlyOption,
   readU32,
@@ -16,7 +18,6 @@ import {
   writeU16,
   writeU32,
 } from '@sock/core';
-import { interfaceIndex } from './address.js';
 import { scmPacketAuxdata } from './ancillary.js';
 import * as c from './constants.gen.js';
 import { checkFilter, type FilterProgram } from './filter.js';
@@ -29,7 +30,7 @@ const level = c.SOL_PACKET;
 /** What a socket receives beyond what is for this machine. */
 export interface PacketMembership {
   /** The interface, by name or index. */
-  readonly interface: string | number;
+  readonly interface: InterfaceInput;
   /** PACKET_MR_PROMISC, PACKET_MR_ALLMULTI, PACKET_MR_MULTICAST or PACKET_MR_UNICAST. */
   readonly type: number;
   /** Hardware address of the group (PACKET_MR_MULTICAST), or of one more station (PACKET_MR_UNICAST). */

@@ -2,6 +2,7 @@ import {
   booleanOption,
   checkInteger,
   checkObject,
+  type InterfaceInput,
   integerOption,
   outOfRange,
   type ReadonlyOption,
@@ -57,7 +58,6 @@ import {
   IPPROTO_IP,
   SO_ORIGINAL_DST,
 } from '../constants.gen.js';
-import type { InterfaceInput } from '../structures.js';
 import { bytesOption, interfaceOption } from './shared.js';
 
 const level = IPPROTO_IP;

@@ -2,6 +2,7 @@ import {
   booleanOption,
   checkInteger,
   checkObject,
+  type InterfaceInput,
   integerOption,
   type ReadonlyOption,
   readU32BE,
@@ -74,7 +75,7 @@ import {
   IPV6_UNICAST_IF,
   IPV6_V6ONLY,
 } from '../constants.gen.js';
-import { type InterfaceInput, writeIPv6 } from '../structures.js';
+import { writeIPv6 } from '../structures.js';
 import { bytesOption, interfaceOption } from './shared.js';
 
 const level = IPPROTO_IPV6;

@@ -5,7 +5,9 @@ import {
   checkObject,
   checkOneOf,
   checkString,
+  type InterfaceInput,
   integerOption,
+  interfaceIndex,
   invalidArgumentType,
   outOfRange,
   readU32,
@@ -47,7 +49,7 @@ import {
   MCAST_UNBLOCK_SOURCE,
 } from '../constants.gen.js';
 import { decodeSockaddr } from '../fields.js';
-import { type InterfaceInput, interfaceIndex, ints, STORAGE_ALIGNMENT, writeIPv4, writeIPv6 } from '../structures.js';
+import { ints, STORAGE_ALIGNMENT, writeIPv4, writeIPv6 } from '../structures.js';
 import { formatIPv4, isIPv4, isIPv6 } from '../text.js';
 import { interfaceOption } from './shared.js';
 

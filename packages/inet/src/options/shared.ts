@@ -1,5 +1,7 @@
 import {
   checkInteger,
+  type InterfaceInput,
+  interfaceIndex,
   invalidArgumentType,
   type OptionKey,
   outOfRange,
@@ -7,7 +9,7 @@ import {
   type SocketOption,
   toBytes,
 } from '@sock/core';
-import { type InterfaceInput, interfaceIndex, ints } from '../structures.js';
+import { ints } from '../structures.js';
 
 export { type WithMessage, type WriteonlyOption, withMessage } from '@sock/core';
 

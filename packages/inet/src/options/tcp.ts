@@ -3,7 +3,9 @@ import {
   booleanOption,
   checkInteger,
   checkObject,
+  type InterfaceInput,
   integerOption,
+  interfaceIndex,
   outOfRange,
   type ReadonlyOption,
   readI32,
@@ -57,7 +59,7 @@ import {
   TCP_USER_TIMEOUT,
   TCP_WINDOW_CLAMP,
 } from '../constants.gen.js';
-import { type InterfaceInput, interfaceIndex, ints, writeIPv4, writeIPv6 } from '../structures.js';
+import { ints, writeIPv4, writeIPv6 } from '../structures.js';
 import { decodeTcpInfo, TCP_INFO_SIZE, type TcpInfo } from '../tcp-info.js';
 import { bytesOption } from './shared.js';
 
