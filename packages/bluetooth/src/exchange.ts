@@ -1,9 +1,8 @@
 import {
   type Ancillary,
   checkObject,
-  invalidArgumentType,
+  Deadline,
   MSG_TRUNC,
-  outOfRange,
   type SocketError,
   SocketTimeoutError,
   socketError,
@@ -72,26 +71,6 @@ class Waiter<T> {
   }
 }
 
-// also of what is not used at once: a bad value is told before anything is sent
-function limitOf(socket: Receiver, options: WaitOptions): number | null {
-  const { signal, timeout = socket.timeout } = checkObject('options', options);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw invalidArgumentType('signal', 'an AbortSignal', signal);
-  }
-  if (timeout === null) return null;
-  const expected = 'a number of milliseconds, or null for no limit';
-  if (typeof timeout !== 'number') throw invalidArgumentType('timeout', expected, timeout);
-  if (!(timeout >= 0)) throw outOfRange('timeout', expected, timeout);
-  return timeout;
-}
-
-function tooLate(syscall: string, timeout: number): SocketError {
-  if (timeout === 0) return socketError(syscall, 'EAGAIN', 'it would have to wait, which timeout 0 forbids');
-  const { errno } = socketError(syscall, 'ETIMEDOUT');
-  const message = `${syscall} ETIMEDOUT: not done within ${timeout} ms`;
-  return new SocketTimeoutError(message, { code: 'ETIMEDOUT', errno, syscall });
-}
-
 /**
  * One socket on which some wait for the answers to their commands, and others for whatever comes: each message goes
  * to the first command whose answer it is, else to the first who receives. What concerns nobody is kept for who
@@ -112,7 +91,11 @@ export class Exchange {
 
   /** Checks options before anything is sent. @throws TypeError, RangeError */
   check(options: WaitOptions): void {
-    limitOf(this.socket, options);
+    this.limit(options);
+  }
+
+  private limit(options: WaitOptions): Deadline {
+    return new Deadline(checkObject('options', options), this.socket.timeout);
   }
 
   /** Sends a command and waits for its answer, which `read` knows: it is expected before it can come. */
@@ -151,8 +134,8 @@ export class Exchange {
   }
 
   private async wait<T>(list: Waiter<unknown>[], syscall: string, read: Reader<T>, options: WaitOptions): Promise<T> {
-    const timeout = limitOf(this.socket, options);
-    const { signal } = options;
+    const deadline = this.limit(options);
+    const { timeout, signal } = deadline;
     signal?.throwIfAborted();
     return await new Promise<T>((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined;
@@ -168,33 +151,31 @@ export class Exchange {
       signal?.addEventListener('abort', abort);
       if (timeout !== null && timeout <= TIMER_MAX) {
         // the wait itself keeps the process alive, or not
-        timer = setTimeout(() => this.expire(waiter as Waiter<unknown>, syscall, timeout), timeout).unref();
+        timer = setTimeout(() => this.expire(waiter as Waiter<unknown>, deadline.expired(syscall)), timeout).unref();
       }
       this.start();
     });
   }
 
   // a loop that was busy may not have had the time to see what is there
-  private expire(waiter: Waiter<unknown>, syscall: string, timeout: number): void {
+  private expire(waiter: Waiter<unknown>, error: SocketError): void {
     try {
       while (waiter.outcome === undefined && this.readOne());
-      waiter.settle({ error: tooLate(syscall, timeout) });
-    } catch (error) {
-      this.failAll(error);
+      waiter.settle({ error });
+    } catch (failure) {
+      this.failAll(failure);
     }
   }
 
   private waitSync<T>(list: Waiter<unknown>[], syscall: string, read: Reader<T>, options: WaitOptions): T {
-    const timeout = limitOf(this.socket, options);
-    const deadline = timeout === null ? null : performance.now() + timeout;
+    const deadline = this.limit(options);
     const waiter = new Waiter<T>(read);
     list.push(waiter as Waiter<unknown>);
     try {
       while (waiter.outcome === undefined) {
         if (this.readOne()) continue;
-        const left = deadline === null ? null : deadline - performance.now();
-        if (left !== null && left <= 0) throw tooLate(syscall, timeout as number);
-        this.waitReadableSync(left);
+        if (deadline.timeout === 0) throw deadline.expired(syscall);
+        this.waitReadableSync(deadline.left(syscall));
       }
     } finally {
       this.remove(list, waiter as Waiter<unknown>);

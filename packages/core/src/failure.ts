@@ -34,8 +34,11 @@ const BUFFERS: Readonly<Record<string, string>> = {
 /** What EBADF means where it is the socket's own descriptor that is gone. */
 export const CLOSED = 'the socket is closed';
 
+/** What EAGAIN means. */
+export const FORBIDDEN = 'it would have to wait, which timeout 0 and MSG_DONTWAIT forbid';
+
 const DEFAULT_HINTS: Readonly<Record<number, string>> = {
-  [EAGAIN]: 'it would have to wait, which timeout 0 and MSG_DONTWAIT forbid',
+  [EAGAIN]: FORBIDDEN,
   [ECANCELED]: 'the socket was closed while this was pending',
 };
 

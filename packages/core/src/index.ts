@@ -4,6 +4,7 @@ export * from './arguments.js';
 export type { DgramSocketLike, NetSocketLike } from './borrow.js';
 export * from './bytes.js';
 export * from './constants.gen.js';
+export { Deadline } from './deadline.js';
 export { close, dup, ioctl } from './descriptors.js';
 export type { WaitOptions } from './drivers.js';
 export { type DuplexOptions, SocketDuplex } from './duplex.js';

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
-import { MessageBatch, SOCK_DGRAM, Socket, SocketTimeoutError } from '@sock/core';
-import { failure, pattern, scaled, within } from '@sock/testkit';
+import { Deadline, MessageBatch, SOCK_DGRAM, Socket, SocketTimeoutError } from '@sock/core';
+import { delay, failure, pattern, scaled, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { POLLOUT } from '#core/descriptor.js';
 import { drain, fill, freshName, pair, unix } from './support/families.js';
@@ -149,5 +149,35 @@ describe('drivers: one deadline for the whole of an operation', () => {
     b.sendSync('late');
     native.sleep(40);
     expect(String(await pending)).to.equal('late');
+  });
+});
+
+describe('a deadline for an operation of several steps', () => {
+  it('gives what is left, and then the error of a timeout', async () => {
+    const deadline = new Deadline({ timeout: 30 }, null);
+    expect(deadline.left('ask')).to.be.within(0, 30);
+    await delay(40);
+    const error = thrown(() => deadline.left('ask'));
+    expect(error).to.be.instanceOf(SocketTimeoutError);
+    expect(error).to.include({ code: 'ETIMEDOUT', errno: -constants.errno.ETIMEDOUT, syscall: 'ask' });
+    expect(error.message).to.equal('ask ETIMEDOUT: not done within 30 ms');
+  });
+
+  it('may be none, or forbid to wait', () => {
+    const { signal } = new AbortController();
+    expect(new Deadline({ signal }, 50)).to.include({ timeout: 50, signal });
+    for (const timeout of [null, Number.POSITIVE_INFINITY]) {
+      expect(new Deadline({ timeout }, 50).left('ask')).to.equal(null);
+    }
+    const none = new Deadline({ timeout: 0 }, 50);
+    expect(none.left('ask')).to.equal(0);
+    expect(none.expired('ask')).to.include({ code: 'EAGAIN', syscall: 'ask' });
+  });
+
+  it('refuses what is no timeout, and no signal', () => {
+    for (const timeout of ['1', -1, Number.NaN]) {
+      expect(thrown(() => new Deadline({ timeout: timeout as number }, null))).to.include({ argument: 'timeout' });
+    }
+    expect(thrown(() => new Deadline({ signal: {} as AbortSignal }, null))).to.include({ argument: 'signal' });
   });
 });

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 
 /** What @sock/core exports besides constants, type names aside. */
 const CORE = [
-  'Ancillary AddressInfoError BinarySocketFile CMSG_LEN CMSG_SPACE EXTENDED_ERROR_SIZE EncodedAddress HostError MessageBatch Socket SocketDuplex',
+  'Ancillary AddressInfoError BinarySocketFile CMSG_LEN CMSG_SPACE Deadline EXTENDED_ERROR_SIZE EncodedAddress HostError MessageBatch Socket SocketDuplex',
   'SocketError SocketFile SocketHandle SocketTimeoutError TextSocketFile UnknownAddress',
   'ancillaryMessage booleanOption checkBigInt checkBoolean checkInteger checkInterfaceName checkMembers checkObject',
   'checkOneOf checkString clauseOf close createNetworkNamespace unpackFilter dup encodeAncillary packFilter errnoName errnoOf getDefaultTimeout',

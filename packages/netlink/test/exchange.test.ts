@@ -139,7 +139,7 @@ describe('requests and answers', () => {
   it('a timeout ends the wait, and a late answer disturbs nobody', async () => {
     const error = await rejection(socket.request({ type: 50 }, { ...options, timeout: 20, label: 'SLOW' }));
     expect(error).to.be.instanceOf(SocketTimeoutError);
-    expect(error).to.include({ code: 'ETIMEDOUT', syscall: 'SLOW', message: 'SLOW ETIMEDOUT: no answer within 20 ms' });
+    expect(error).to.include({ code: 'ETIMEDOUT', syscall: 'SLOW', message: 'SLOW ETIMEDOUT: not done within 20 ms' });
     const { message: late, from } = await peer.request();
     const notifications = socket.notifications();
     const reply = socket.request({ type: 50 }, options);

@@ -4,6 +4,7 @@ import {
   checkObject,
   checkOneOf,
   type Data,
+  Deadline,
   type EncodedAddress,
   type Mapping,
   mapDescriptor,
@@ -26,7 +27,7 @@ import {
 } from './constants.gen.js';
 import { packetVersion } from './options.js';
 import { packetTxRing, removeRing } from './ring-request.js';
-import { Deadline, sleep, Waits } from './waiting.js';
+import { sleep, Waits } from './waiting.js';
 
 /** Options of a transmit ring. */
 export interface TransmitRingOptions {

@@ -1,40 +1,5 @@
-import { constants } from 'node:os';
-import { invalidArgumentType, outOfRange, SocketTimeoutError, type WaitOptions } from '@sock/core';
-
-const EXPECTED = 'a number of milliseconds from 0, or null for no limit';
-
-/** What is left of the time that an operation of several waits may take. */
-export class Deadline {
-  private readonly timeout: number | null;
-  private readonly end: number;
-
-  /**
-   * @param fallback the socket's own timeout, for options that name none
-   * @throws TypeError or RangeError naming `timeout` or `signal`
-   */
-  constructor({ timeout = undefined, signal }: WaitOptions, fallback: number | null) {
-    const limit: unknown = timeout === undefined ? fallback : timeout;
-    if (limit !== null && typeof limit !== 'number') throw invalidArgumentType('timeout', EXPECTED, limit);
-    if (limit !== null && !(limit >= 0)) throw outOfRange('timeout', EXPECTED, limit);
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw invalidArgumentType('signal', 'an AbortSignal', signal);
-    }
-    this.timeout = limit;
-    this.end = limit === null ? Number.POSITIVE_INFINITY : performance.now() + limit;
-  }
-
-  /**
-   * Milliseconds for the next wait, `null` for no limit; 0 forbids to wait at all.
-   * @throws SocketTimeoutError where time ran out
-   */
-  left(syscall: string): number | null {
-    if (this.timeout === null || this.timeout === 0) return this.timeout;
-    const left = this.end - performance.now();
-    if (left > 0) return left;
-    const details = { code: 'ETIMEDOUT', errno: -constants.errno.ETIMEDOUT, syscall };
-    throw new SocketTimeoutError(`${syscall} ETIMEDOUT: not done within ${this.timeout} ms`, details);
-  }
-}
+// rings take it from here
+export { Deadline } from '@sock/core';
 
 /** Waits that the end of something ends, besides the signals of their callers. */
 export class Waits {
