@@ -1,6 +1,7 @@
 import {
   checkInteger,
   checkObject,
+  type FlagOptions,
   invalidArgumentType,
   Socket,
   setUp,
@@ -145,7 +146,7 @@ export class HciSocket extends Socket<HciAddress, HciInput> {
   }
 
   /** As `sendPacket`, without waiting: `null` where it would have to. */
-  trySendPacket(packet: HciPacketInput, options?: Pick<TransferOptions, 'flags'>): true | null {
+  trySendPacket(packet: HciPacketInput, options?: FlagOptions): true | null {
     return this.trySend(packHciPacket(packet), options) === null ? null : true;
   }
 

@@ -2,6 +2,7 @@ import {
   checkInteger,
   checkObject,
   checkString,
+  type FlagOptions,
   outOfRange,
   Socket,
   setUp,
@@ -133,7 +134,7 @@ export class HciMonitorSocket extends Socket<HciAddress, HciInput> {
   }
 
   /** As `recvRecord`, without waiting: `null` where there is none. */
-  tryRecvRecord(options?: Pick<TransferOptions, 'flags'>): ReceivedHciRecord | null {
+  tryRecvRecord(options?: FlagOptions): ReceivedHciRecord | null {
     const message = this.tryRecvMsg(RECORD_SIZE, soTimestampNs.message.space, options);
     return message === null ? null : toRecord(message);
   }

@@ -3,6 +3,7 @@ import {
   checkInteger,
   checkObject,
   type Data,
+  type FlagOptions,
   type InterfaceInput,
   invalidArgumentType,
   outOfRange,
@@ -402,7 +403,7 @@ export class BcmSocket extends Socket<CanAddress, CanInput> {
   }
 
   /** As `recvEvent`, without waiting: `null` where there is none. */
-  tryRecvEvent(options?: Pick<TransferOptions, 'flags'>): BcmEvent | null {
+  tryRecvEvent(options?: FlagOptions): BcmEvent | null {
     const message = this.kept?.shift() ?? this.tryRecvMsg(BCM_MESSAGE_MAX, RECEPTION_ANCILLARY, options);
     return message === null ? null : toEvent(message);
   }

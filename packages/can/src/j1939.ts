@@ -2,6 +2,7 @@ import {
   type Ancillary,
   checkObject,
   type ExtendedError,
+  type FlagOptions,
   MSG_ERRQUEUE,
   MSG_TRUNC,
   type ReceivedMessage,
@@ -283,7 +284,7 @@ export class J1939Socket extends Socket<J1939Address, J1939Input> {
   }
 
   /** As `recvEvent`, without waiting: `null` where there is none. */
-  tryRecvEvent(options: Pick<TransferOptions, 'flags'> = {}): J1939Event | null {
+  tryRecvEvent(options: FlagOptions = {}): J1939Event | null {
     const message = this.tryRecvMsg(ATTRIBUTES_SIZE, EVENT_ANCILLARY, fromErrorQueue(options));
     return message === null ? null : toEvent(message);
   }
@@ -294,6 +295,6 @@ export class J1939Socket extends Socket<J1939Address, J1939Input> {
   }
 }
 
-function fromErrorQueue<O extends Pick<TransferOptions, 'flags'>>(options: O): O {
+function fromErrorQueue<O extends FlagOptions>(options: O): O {
   return { ...options, flags: (checkObject('options', options).flags ?? 0) | MSG_ERRQUEUE };
 }

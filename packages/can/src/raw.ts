@@ -1,6 +1,7 @@
 import {
   checkInteger,
   checkObject,
+  type FlagOptions,
   type InterfaceInput,
   invalidArgumentType,
   MessageBatch,
@@ -209,7 +210,7 @@ export class CanRawSocket extends Socket<CanAddress, CanInput> {
   }
 
   /** As `recvFrame`, without waiting: `null` where there is none. */
-  tryRecvFrame(options?: Pick<TransferOptions, 'flags'>): ReceivedFrame | null {
+  tryRecvFrame(options?: FlagOptions): ReceivedFrame | null {
     const message = this.tryRecvMsg(CANXL_MTU, RECEPTION_ANCILLARY, options);
     return message === null ? null : toFrame(message);
   }

@@ -30,9 +30,9 @@ export interface InetInput {
    * An address as `a.b.c.d`; `''` (the default) is any address of this machine, `'<broadcast>'`
    * 255.255.255.255. A name is resolved by the promise and the Sync forms.
    */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** 0 to 65535, by default 0: for `bind`, a free port of the kernel's choice. */
-  readonly port?: number;
+  readonly port?: number | undefined;
 }
 
 /** An IPv6 address and a port. */
@@ -54,11 +54,11 @@ export interface Inet6Input extends InetInput {
    * An address such as `2001:db8::1`, a link-local one also as `fe80::1%eth0` or `fe80::1%2`; `''`
    * (the default) is any address of this machine. A name is resolved by the promise and the Sync forms.
    */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** Flow label, 0 to 0xfffff, in host byte order; by default 0. */
-  readonly flowinfo?: number;
+  readonly flowinfo?: number | undefined;
   /** Index of the interface that a link-local address belongs to; by default 0, or what `host` says behind `%`. */
-  readonly scopeid?: number;
+  readonly scopeid?: number | undefined;
 }
 
 /** Bytes of a `struct sockaddr_in`. Source: ip(7). */

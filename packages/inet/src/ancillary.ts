@@ -106,9 +106,9 @@ export interface PacketInfo4 extends PacketInfo {
 /** How a packet is to leave. */
 export interface PacketInfoInput {
   /** Local address to send from; the routing table's choice unless told. */
-  readonly source?: string;
+  readonly source?: string | undefined;
   /** Interface to send through; the routing table's choice unless told. */
-  readonly interface?: InterfaceInput;
+  readonly interface?: InterfaceInput | undefined;
 }
 
 /** IP_PKTINFO: interface and addresses. Source: ip(7), `struct in_pktinfo`. */

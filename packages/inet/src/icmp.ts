@@ -30,13 +30,13 @@ export interface IcmpEcho {
 /** What is accepted as an echo request or reply. */
 export interface IcmpEchoInput {
   /** ICMP_ECHO unless told; ICMPV6_ECHO_REQUEST for IPv6. */
-  readonly type?: number;
+  readonly type?: number | undefined;
   /** 0 unless told. */
-  readonly identifier?: number;
+  readonly identifier?: number | undefined;
   /** 0 unless told. */
-  readonly sequence?: number;
+  readonly sequence?: number | undefined;
   /** None unless told. */
-  readonly data?: Data;
+  readonly data?: Data | undefined;
 }
 
 const HEADER = 8;

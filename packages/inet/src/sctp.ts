@@ -19,11 +19,13 @@ import {
   Socket,
   SocketError,
   type SocketOptions,
+  setUp,
   socketError,
   soError,
   type TransferOptions,
   toBytes,
   type UnknownAddress,
+  untilClosed,
   type WaitOptions,
 } from '@sock/core';
 import { type Inet6Input, type IpAddress, inet } from './address.js';
@@ -217,14 +219,11 @@ export class SctpSocket extends Socket<IpAddress, Inet6Input> {
     checkOneOf('options.type', type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK), [SOCK_STREAM, SOCK_SEQPACKET]);
     if (!Array.isArray(events)) throw invalidArgumentType('options.events', 'an array of notifications', events);
     super(family, type, c.IPPROTO_SCTP, { namespace });
-    try {
+    setUp(this, () => {
       if (initMsg !== undefined) this.setOption(sctpInitMsg, initMsg);
       if (noDelay !== undefined) this.setOption(sctpNoDelay, noDelay);
       for (const event of events) this.setOption(sctpEvent, { type: event, on: true });
-    } catch (error) {
-      this.close();
-      throw error;
-    }
+    });
   }
 
   private inform(): void {
@@ -286,14 +285,7 @@ export class SctpSocket extends Socket<IpAddress, Inet6Input> {
 
   /** Messages and notifications as they come, until the association's end or until the socket is closed. */
   async *arrivals(options?: RecvMessageOptions): AsyncGenerator<SctpMessage | SctpNotification> {
-    while (!this.closed) {
-      let arrival: SctpArrival;
-      try {
-        arrival = await this.recvMessage(options);
-      } catch (error) {
-        if (this.closed) return;
-        throw error;
-      }
+    for await (const arrival of untilClosed(this, () => this.recvMessage(options))) {
       if (arrival.kind === 'end') return;
       yield arrival;
     }

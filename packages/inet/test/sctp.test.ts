@@ -53,6 +53,7 @@ import {
   turns,
   within,
 } from '@sock/testkit';
+import { Network, networks } from '@sock/testkit/network';
 import { expect } from 'chai';
 import { sctp } from './capabilities.js';
 import { next, Sockets, textOf } from './sctp-sockets.js';
@@ -226,6 +227,14 @@ describeIf(sctp, 'SctpSocket', function () {
       expect((await socket.recv(100)).toString()).to.equal('through TCP’s functions');
       expect(client.getOption(sctpStatus).outStreams).to.be.greaterThan(0);
       socket.close();
+    });
+
+    itIf(networks, 'sockets of another network namespace', async () => {
+      using network = new Network();
+      const server = sockets.server({ namespace: network.fd });
+      const client = sockets.one({ namespace: network.fd });
+      await within('connect', client.connect(server.getsockname()));
+      expect(await rejection(sockets.one().connect(server.getsockname()))).to.include({ code: 'ECONNREFUSED' });
     });
 
     it('an adopted socket gives streams too', async () => {

@@ -22,9 +22,9 @@ export interface NetlinkAddress {
 /** What is accepted as a netlink address. */
 export interface NetlinkInput {
   /** Port number; 0 unless told: the kernel, or in `bind` one that the kernel chooses. */
-  readonly pid?: number;
+  readonly pid?: number | undefined;
   /** Multicast groups as bits, none unless told. */
-  readonly groups?: number;
+  readonly groups?: number | undefined;
 }
 
 // offsets in a struct sockaddr_nl; source: linux/netlink.h

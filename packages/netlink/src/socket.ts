@@ -9,6 +9,7 @@ import {
   SocketError,
   type SocketOption,
   type SocketOptions,
+  setUp,
   type TransferOptions,
   type WaitOptions,
 } from '@sock/core';
@@ -104,16 +105,13 @@ export class NetlinkSocket extends Socket<NetlinkAddress, NetlinkInput> {
     if (!Array.isArray(groups)) throw invalidArgumentType('options.groups', 'an array of group numbers', groups);
     for (const [i, group] of groups.entries()) checkInteger(`options.groups[${i}]`, group, 1, 0x7fffffff);
     super(netlink, SOCK_RAW, protocol, { namespace });
-    try {
+    setUp(this, () => {
       this.bindSync({ pid });
-      setUp(this, strict);
+      prepare(this, strict);
       if (allNamespaces) this.setOption(netlinkListenAllNsid, true);
       if (noEnobufs) this.setOption(netlinkNoEnobufs, true);
       for (const group of groups) this.join(group);
-    } catch (error) {
-      this.close();
-      throw error;
-    }
+    });
     this.exchanged = new Exchange(this);
   }
 
@@ -123,7 +121,7 @@ export class NetlinkSocket extends Socket<NetlinkAddress, NetlinkInput> {
       const { pid, groups } = this.getsockname();
       // to bind leaves the groups that are not named
       if (pid === 0) this.bindSync({ groups });
-      setUp(this, true);
+      prepare(this, true);
       this.exchanged = new Exchange(this);
     }
     return this.exchanged;
@@ -246,7 +244,7 @@ function setWhereKnown(socket: NetlinkSocket, option: SocketOption<boolean>): vo
   }
 }
 
-function setUp(socket: NetlinkSocket, strict: boolean): void {
+function prepare(socket: NetlinkSocket, strict: boolean): void {
   socket.setOption(netlinkPktInfo, true);
   setWhereKnown(socket, netlinkCapAck);
   setWhereKnown(socket, netlinkExtAck);

@@ -5,6 +5,7 @@ import {
   Socket,
   SocketError,
   type SocketOptions,
+  setUp,
   soRcvBuf,
   soRcvBufForce,
   UnknownAddress,
@@ -79,13 +80,10 @@ export class UeventWatcher implements AsyncIterableIterator<Uevent>, Disposable,
     if (receiveBuffer !== undefined) checkInteger('options.receiveBuffer', receiveBuffer, 0, 0x7fffffff);
     this.#wait = { timeout, signal };
     this.socket = new Socket(netlink, SOCK_RAW, NETLINK_KOBJECT_UEVENT, { namespace });
-    try {
+    setUp(this.socket, () => {
       if (receiveBuffer !== undefined) setReceiveBuffer(this.socket, receiveBuffer);
       this.socket.bindSync({ groups: KERNEL });
-    } catch (error) {
-      this.socket.close();
-      throw error;
-    }
+    });
   }
 
   /**

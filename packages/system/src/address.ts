@@ -24,7 +24,7 @@ export interface SystemAddress {
 export interface SystemInput {
   readonly id: number;
   /** 0 unless told. */
-  readonly unit?: number;
+  readonly unit?: number | undefined;
 }
 
 /** Bytes of a `struct sockaddr_ctl`. Source: sys/kern_control.h of macOS. */

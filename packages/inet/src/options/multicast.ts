@@ -61,7 +61,7 @@ export interface GroupMembership {
    * Interface by name or index, for IPv4 options also by an address of its own; the routing table's
    * choice unless told.
    */
-  readonly interface?: InterfaceInput;
+  readonly interface?: InterfaceInput | undefined;
 }
 
 /** One sender to a multicast group, and the interface to receive it from. */
@@ -69,7 +69,7 @@ export interface SourceMembership extends GroupMembership {
   /** Address of the sender. */
   readonly source: string;
   /** An address of the interface; the routing table's choice unless told. */
-  readonly interface?: string;
+  readonly interface?: string | undefined;
 }
 
 /** A struct ip_mreqn: group, address of the interface, index of the interface. */
@@ -260,9 +260,9 @@ export interface GroupRequest {
   /** Address of the group, IPv4 or IPv6. */
   readonly group: string;
   /** Only what this sender sends. */
-  readonly source?: string;
+  readonly source?: string | undefined;
   /** Interface by name or index; the routing table's choice unless told. */
-  readonly interface?: InterfaceInput;
+  readonly interface?: InterfaceInput | undefined;
 }
 
 const STORAGE = 128;

@@ -318,9 +318,9 @@ export interface TcpMd5Key {
 /** A key for the segments from and to a network. */
 export interface TcpMd5PrefixKey extends TcpMd5Key {
   /** Leading bits of `host` that name the network; all of them unless told. */
-  readonly prefix?: number;
+  readonly prefix?: number | undefined;
   /** The key is for this L3 master device only. */
-  readonly interface?: InterfaceInput;
+  readonly interface?: InterfaceInput | undefined;
 }
 
 // a struct tcp_md5sig: a struct sockaddr_storage, flags, prefix length, key length, interface, key
