@@ -5,6 +5,7 @@ import {
   checkMembers,
   checkString,
   outOfRange,
+  readText,
   readU32,
   SOCK_SEQPACKET,
   writeU32,
@@ -52,11 +53,6 @@ function writeText(argument: string, text: unknown, into: Uint8Array, offset: nu
   if (bytes.length === 0 || bytes.length >= size) throw outOfRange(argument, `1 to ${size - 1} bytes`, text);
   into.set(bytes, offset);
   return bytes.length + 1;
-}
-
-function readText(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0);
-  return Buffer.from(end === -1 ? bytes : bytes.subarray(0, end)).toString();
 }
 
 /**

@@ -1,8 +1,7 @@
-import { checkInteger, readU16, readU32, Socket, SocketError, writeU16, writeU32 } from '@sock/core';
+import { checkInteger, readText, readU16, readU32, Socket, SocketError, writeU16, writeU32 } from '@sock/core';
 import { hci } from './address.js';
 import { addressAt } from './bdaddr.js';
 import * as c from './constants.gen.js';
-import { readText } from './structures.js';
 
 // Requests of ioctl(2) that concern controllers. Source: bluetooth/hci.h of BlueZ.
 

@@ -1,9 +1,17 @@
-import { checkBoolean, checkInteger, checkObject, checkString, invalidArgumentType, outOfRange } from '@sock/core';
+import {
+  checkBoolean,
+  checkInteger,
+  checkObject,
+  checkString,
+  invalidArgumentType,
+  outOfRange,
+  readText,
+} from '@sock/core';
 import { type AddressType, decodeType, encodeType } from './address.js';
 import { addressAt, str2ba } from './bdaddr.js';
 import * as c from './constants.gen.js';
 import type { MgmtDevice } from './mgmt-packet.js';
-import { asBuffer, readClass, readText, readU16LE, readU32LE, writeU16LE } from './structures.js';
+import { asBuffer, readClass, readU16LE, readU32LE, writeU16LE } from './structures.js';
 
 /**
  * A command of the management interface: how its value becomes bytes, and what the kernel answers a value.

@@ -1,10 +1,10 @@
-import { checkInteger, checkObject } from '@sock/core';
+import { checkInteger, checkObject, readText } from '@sock/core';
 import type { AddressType } from './address.js';
 import { decodeType } from './address.js';
 import { addressAt } from './bdaddr.js';
 import * as c from './constants.gen.js';
 import { packRecord, unpackRecord } from './monitor.js';
-import { readClass, readText, readU16LE, readU32LE } from './structures.js';
+import { readClass, readU16LE, readU32LE } from './structures.js';
 
 // Commands and events of the management interface. Source: mgmt-api.txt of BlueZ.
 

@@ -25,9 +25,3 @@ export function writeU32LE(bytes: Uint8Array, value: number, offset: number): vo
 /** A class of device, three bytes little-endian. Source: Bluetooth Assigned Numbers. */
 export const readClass = (bytes: Uint8Array, offset: number): number =>
   readU16LE(bytes, offset) | ((bytes[offset + 2] as number) << 16);
-
-/** A text that ends with the first NUL. */
-export function readText(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0);
-  return asBuffer(end === -1 ? bytes : bytes.subarray(0, end)).toString();
-}

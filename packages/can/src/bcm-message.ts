@@ -3,6 +3,7 @@ import {
   checkInteger,
   checkObject,
   invalidArgumentType,
+  LONG_SIZE,
   outOfRange,
   readU32,
   toBytes,
@@ -10,7 +11,7 @@ import {
 } from '@sock/core';
 import { CAN_BCM_CAN_FD_FRAME, CAN_MTU, CAN_RTR_FLAG, CANFD_MTU } from './constants.gen.js';
 import { type CanFrame, type CanFrameInput, packFrame, unpackFrame } from './frame.js';
-import { and, idOf, isExtended, LONG, or, readInterval, toCanId, writeInterval } from './structures.js';
+import { and, idOf, isExtended, or, readInterval, toCanId, writeInterval } from './structures.js';
 
 /** A message to or from the broadcast manager. Source: `struct bcm_msg_head`, kernel, networking/can. */
 export interface BcmMessage {
@@ -48,9 +49,9 @@ export interface BcmMessageInput {
 // offsets of a struct bcm_msg_head, whose frames are aligned to 8 bytes
 const FLAGS = 4;
 const COUNT = 8;
-const INTERVAL1 = LONG === 4 ? 12 : 16;
-const INTERVAL2 = INTERVAL1 + 2 * LONG;
-const CAN_ID = INTERVAL2 + 2 * LONG;
+const INTERVAL1 = LONG_SIZE === 4 ? 12 : 16;
+const INTERVAL2 = INTERVAL1 + 2 * LONG_SIZE;
+const CAN_ID = INTERVAL2 + 2 * LONG_SIZE;
 const NFRAMES = CAN_ID + 4;
 /** Bytes before the frames. */
 export const BCM_HEAD_SIZE = (NFRAMES + 4 + 7) & ~7;

@@ -2,6 +2,7 @@ import {
   checkBoolean,
   checkInteger,
   invalidArgumentType,
+  LONG_SIZE,
   outOfRange,
   readI32,
   readI64,
@@ -58,11 +59,6 @@ export function decodeTransportId(canId: number): number {
   return isExtended(canId) && !needsExtended(id) ? or(id, CAN_EFF_FLAG) : id;
 }
 
-const words32 = ['arm', 'ia32', 'mips', 'mipsel'].includes(process.arch);
-
-/** Bytes of a C `long`. */
-export const LONG = words32 ? 4 : 8;
-
 /** Longest interval that the kernel takes, in milliseconds: 400 days. Source: kernel, net/can/bcm.c. */
 const INTERVAL_MAX = 400 * 24 * 60 * 60 * 1000;
 
@@ -76,7 +72,7 @@ export function writeInterval(argument: string, milliseconds: unknown, bytes: Ui
   const microseconds = milliseconds === 0 ? 0 : Math.max(1, Math.round(milliseconds * 1000));
   const seconds = Math.floor(microseconds / 1_000_000);
   const rest = microseconds % 1_000_000;
-  if (LONG === 4) {
+  if (LONG_SIZE === 4) {
     writeI32(bytes, seconds, offset);
     writeI32(bytes, rest, offset + 4);
   } else {
@@ -87,8 +83,8 @@ export function writeInterval(argument: string, milliseconds: unknown, bytes: Ui
 
 /** Reads a `struct bcm_timeval` as milliseconds. */
 export function readInterval(bytes: Uint8Array, offset: number): number {
-  const seconds = LONG === 4 ? readI32(bytes, offset) : Number(readI64(bytes, offset));
-  const microseconds = LONG === 4 ? readI32(bytes, offset + 4) : Number(readI64(bytes, offset + 8));
+  const seconds = LONG_SIZE === 4 ? readI32(bytes, offset) : Number(readI64(bytes, offset));
+  const microseconds = LONG_SIZE === 4 ? readI32(bytes, offset + 4) : Number(readI64(bytes, offset + 8));
   return (seconds * 1_000_000 + microseconds) / 1000;
 }
 

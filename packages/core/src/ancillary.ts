@@ -1,6 +1,6 @@
 import { endianness } from 'node:os';
 import { checkInteger, invalidArgumentType, toBytes } from './arguments.js';
-import { readI32, readI64, readU32, writeI32, writeU32, writeU64 } from './bytes.js';
+import { LONG_SIZE, readI32, readI64, readU32, writeI32, writeU32, writeU64 } from './bytes.js';
 import {
   SCM_PIDFD,
   SCM_RIGHTS,
@@ -13,13 +13,12 @@ import { errnoName } from './errno.js';
 import { native } from './native.js';
 
 // a struct cmsghdr is a size_t and two ints; what follows is aligned as a size_t
-const WORD = ['arm', 'ia32', 'mips', 'mipsel'].includes(process.arch) ? 4 : 8;
-const HEADER = WORD + 8;
+const HEADER = LONG_SIZE + 8;
 // what leaves room in an int for the header, and for the padding too
 const LENGTH_MAX = 0x7fffffff - HEADER;
-const SPACE_MAX = LENGTH_MAX - WORD;
+const SPACE_MAX = LENGTH_MAX - LONG_SIZE;
 
-const align = (length: number): number => (length + WORD - 1) & ~(WORD - 1);
+const align = (length: number): number => (length + LONG_SIZE - 1) & ~(LONG_SIZE - 1);
 
 /**
  * Bytes of a control message with `length` bytes of data, without padding: the ancillary size that
@@ -128,10 +127,10 @@ export function encodeAncillary(items: Iterable<AncillaryItem>): Uint8Array {
   let offset = 0;
   for (const { level, type, data } of parts) {
     const length = CMSG_LEN(data.length);
-    if (WORD === 8) writeU64(bytes, BigInt(length), offset);
+    if (LONG_SIZE === 8) writeU64(bytes, BigInt(length), offset);
     else writeU32(bytes, length, offset);
-    writeI32(bytes, level, offset + WORD);
-    writeI32(bytes, type, offset + WORD + 4);
+    writeI32(bytes, level, offset + LONG_SIZE);
+    writeI32(bytes, type, offset + LONG_SIZE + 4);
     bytes.set(data, offset + HEADER);
     offset += HEADER + align(data.length);
   }
@@ -142,7 +141,8 @@ export function encodeAncillary(items: Iterable<AncillaryItem>): Uint8Array {
 const [LOW, HIGH] = endianness() === 'LE' ? [0, 4] : [4, 0];
 
 // a size_t, of what fits into memory: the kernel counts no control messages of 4 GB
-const lengthAt = (control: Uint8Array, offset: number): number => readU32(control, WORD === 8 ? offset + LOW : offset);
+const lengthAt = (control: Uint8Array, offset: number): number =>
+  readU32(control, LONG_SIZE === 8 ? offset + LOW : offset);
 
 /** Shared by all control messages without descriptors: nothing is ever added. */
 const NO_DESCRIPTORS = new Set<number>();
@@ -199,8 +199,8 @@ export class Ancillary implements Iterable<AncillaryItem>, Disposable {
       const length = lengthAt(control, offset);
       if (length < HEADER) break;
       const item = {
-        level: readI32(control, offset + WORD),
-        type: readI32(control, offset + WORD + 4),
+        level: readI32(control, offset + LONG_SIZE),
+        type: readI32(control, offset + LONG_SIZE + 4),
         data: control.slice(offset + HEADER, Math.min(offset + length, control.length)),
       };
       items.push(item);

@@ -6,6 +6,9 @@ import { endianness } from 'node:os';
  */
 const LITTLE = endianness() === 'LE';
 
+/** Bytes of a C `long`, a pointer and a `size_t` on this machine. */
+export const LONG_SIZE: 4 | 8 = ['arm', 'ia32', 'mips', 'mipsel'].includes(process.arch) ? 4 : 8;
+
 function view(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
@@ -64,3 +67,9 @@ export const writeU16BE = (bytes: Uint8Array, value: number, offset: number): vo
   view(bytes).setUint16(offset, value, false);
 export const writeU32BE = (bytes: Uint8Array, value: number, offset: number): void =>
   view(bytes).setUint32(offset, value, false);
+
+/** A text that ends with its first NUL, or where the bytes end. */
+export function readText(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, end === -1 ? bytes.length : end).toString();
+}

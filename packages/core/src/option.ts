@@ -1,6 +1,6 @@
 import type { AncillaryMessage } from './ancillary.js';
 import { checkBigInt, checkBoolean, checkInteger, checkString, invalidArgumentType, outOfRange } from './arguments.js';
-import { readI32, readI64, readU32, readU64, writeI32, writeI64, writeU32, writeU64 } from './bytes.js';
+import { readI32, readI64, readText, readU32, readU64, writeI32, writeI64, writeU32, writeU64 } from './bytes.js';
 import type { SocketInfo } from './family.js';
 
 /**
@@ -132,10 +132,7 @@ export function stringOption(key: OptionKey & { size: number }): SocketOption<st
       if (bytes.length > key.size) throw outOfRange('value', `a text of at most ${key.size - 1} bytes`, value);
       return bytes;
     },
-    decode(raw) {
-      const end = raw.indexOf(0);
-      return raw.toString('utf8', 0, end === -1 ? raw.length : end);
-    },
+    decode: readText,
   };
 }
 

@@ -1,6 +1,8 @@
 import {
+  LONG_SIZE,
   readI32,
   readI64,
+  readText,
   readU16,
   readU16BE,
   readU32,
@@ -63,5 +65,19 @@ describe('integers in structures', () => {
   it('respect the offset of a view', () => {
     const memory = Uint8Array.of(9, 9, 1, 2, 3, 4);
     expect(readU32BE(memory.subarray(2), 0)).to.equal(0x01020304);
+  });
+});
+
+describe('other parts of structures', () => {
+  it('a text ends with its first NUL, or with the bytes', () => {
+    const bytes = Buffer.from('xäöü\0and more');
+    expect(readText(bytes)).to.equal('xäöü');
+    expect(readText(bytes.subarray(1))).to.equal('äöü');
+    expect(readText(Uint8Array.from(bytes.subarray(0, 3)))).to.equal('xä');
+    expect(readText(new Uint8Array())).to.equal('');
+  });
+
+  it('a long has the size of a pointer', () => {
+    expect(LONG_SIZE).to.equal(process.arch.includes('64') || process.arch === 's390x' ? 8 : 4);
   });
 });

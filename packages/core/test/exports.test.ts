@@ -5,13 +5,13 @@ import { expect } from 'chai';
 
 /** What @sock/core exports besides constants, type names aside. */
 const CORE = [
-  'Ancillary AddressInfoError BinarySocketFile CMSG_LEN CMSG_SPACE Deadline EXTENDED_ERROR_SIZE EncodedAddress HostError MessageBatch Socket SocketDuplex',
+  'Ancillary AddressInfoError BinarySocketFile CMSG_LEN CMSG_SPACE Deadline EXTENDED_ERROR_SIZE EncodedAddress LONG_SIZE HostError MessageBatch Socket SocketDuplex',
   'SocketError SocketFile SocketHandle SocketTimeoutError TextSocketFile UnknownAddress',
   'ancillaryMessage booleanOption checkBigInt checkBoolean checkInteger checkInterfaceName checkMembers checkObject',
   'checkOneOf checkString clauseOf close createNetworkNamespace unpackFilter dup encodeAncillary packFilter errnoName errnoOf getDefaultTimeout',
   'if_indextoname if_nameindex if_nametoindex',
   'intBytes integerOption interfaceIndex invalidArgumentType ioctl mapDescriptor outOfRange poll pollSync',
-  'readI32 readI64 readU16 readU16BE readU32 readU32BE readU64 readonlyIntegerOption',
+  'readI32 readI64 readText readU16 readU16BE readU32 readU32BE readU64 readonlyIntegerOption',
   'scmMark scmRights scmRxqOvfl scmTimestamp scmTimestampNs scmTimestamping scmTxTime setDefaultTimeout setUp',
   'sioKeepAliveVals',
   'sioLoopbackFastPath sioRcvAll',

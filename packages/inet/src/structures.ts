@@ -1,4 +1,4 @@
-import { checkString, outOfRange, writeI32 } from '@sock/core';
+import { checkString, LONG_SIZE, outOfRange, writeI32 } from '@sock/core';
 import { parseIPv4, parseIPv6 } from './text.js';
 
 /** Writes an IPv4 address in network byte order. */
@@ -26,5 +26,5 @@ export function ints(...values: readonly number[]): Uint8Array {
   return bytes;
 }
 
-/** Alignment of a `struct sockaddr_storage`, and so of structures that hold one: that of a long. */
-export const STORAGE_ALIGNMENT = ['arm', 'ia32', 'mips', 'mipsel'].includes(process.arch) ? 4 : 8;
+/** Alignment of a `struct sockaddr_storage`, and so of structures that hold one. */
+export const STORAGE_ALIGNMENT: number = LONG_SIZE;

@@ -7,6 +7,7 @@ import {
   outOfRange,
   readI32,
   readI64,
+  readText,
   readU16,
   readU16BE,
   readU32,
@@ -200,9 +201,7 @@ export class Attributes implements Iterable<Attribute> {
   /** The value as text, up to its first NUL. */
   text(type: number): string | undefined {
     const data = this.bytes(type);
-    if (data === undefined) return undefined;
-    const end = data.indexOf(0);
-    return data.toString('utf8', 0, end === -1 ? data.length : end);
+    return data === undefined ? undefined : readText(data);
   }
 
   /** The attributes in an attribute. */

@@ -5,6 +5,7 @@ import {
   IFF_UP,
   type InterfaceInput,
   readI32,
+  readText,
   readU16,
   readU32,
   readU64,
@@ -218,7 +219,7 @@ export function unpackLink(message: NetlinkMessage): Link | undefined {
     vlan: readVlan(kind, data),
     bridge: readBridge(kind, data),
     alias: a.text(c.IFLA_IFALIAS),
-    alternativeNames: properties?.all(c.IFLA_ALT_IFNAME).map(({ data: name }) => cString(name)) ?? [],
+    alternativeNames: properties?.all(c.IFLA_ALT_IFNAME).map(({ data: name }) => readText(name)) ?? [],
     group: a.u32(c.IFLA_GROUP),
     transmitQueueLength: a.u32(c.IFLA_TXQLEN),
     transmitQueues: a.u32(c.IFLA_NUM_TX_QUEUES),
@@ -229,11 +230,6 @@ export function unpackLink(message: NetlinkMessage): Link | undefined {
     statistics: readStatistics(a.bytes(c.IFLA_STATS64)),
     attributes: a,
   });
-}
-
-function cString(bytes: Buffer): string {
-  const end = bytes.indexOf(0);
-  return bytes.toString('utf8', 0, end === -1 ? bytes.length : end);
 }
 
 /** Options of `listLinks`. */

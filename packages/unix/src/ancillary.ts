@@ -5,6 +5,7 @@ import {
   invalidArgumentType,
   type ReceiveOnlyMessage,
   readI32,
+  readText,
   readU32,
   SCM_CREDENTIALS,
   SCM_INQ,
@@ -12,14 +13,7 @@ import {
   SCM_SECURITY,
   SOL_SOCKET,
 } from '@sock/core';
-import {
-  CREDENTIALS_SIZE,
-  type Credentials,
-  decodeCredentials,
-  decodeLabel,
-  encodeCredentials,
-  LABEL_SIZE,
-} from './structures.js';
+import { CREDENTIALS_SIZE, type Credentials, decodeCredentials, encodeCredentials, LABEL_SIZE } from './structures.js';
 
 /**
  * SCM_CREDENTIALS: process, user and group of the sender, checked by the kernel. It comes with every
@@ -43,7 +37,8 @@ export const scmSecurity: ReceiveOnlyMessage<string> = ancillaryMessage({
   type: SCM_SECURITY,
   label: 'SCM_SECURITY',
   size: LABEL_SIZE,
-  decode: decodeLabel,
+  // some modules end it with NUL, others do not
+  decode: readText,
 });
 
 /** A control message with a descriptor of a process. */

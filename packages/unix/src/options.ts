@@ -2,6 +2,7 @@ import {
   booleanOption,
   type ReadonlyOption,
   readonlyIntegerOption,
+  readText,
   readU32,
   SO_INQ,
   SO_PASSCRED,
@@ -16,7 +17,7 @@ import {
   withMessage,
 } from '@sock/core';
 import { scmCredentials, scmInq, scmPidFd, scmSecurity } from './ancillary.js';
-import { CREDENTIALS_SIZE, type Credentials, decodeCredentials, decodeLabel, LABEL_SIZE } from './structures.js';
+import { CREDENTIALS_SIZE, type Credentials, decodeCredentials, LABEL_SIZE } from './structures.js';
 
 /** Groups that a process can be in at most, `NGROUPS_MAX`. Source: getgroups(2). */
 const NGROUPS_MAX = 65536;
@@ -64,7 +65,8 @@ export const soPeerSec: ReadonlyOption<string> = {
   name: SO_PEERSEC,
   label: 'SO_PEERSEC',
   size: LABEL_SIZE,
-  decode: decodeLabel,
+  // some modules end it with NUL, others do not
+  decode: readText,
 };
 
 /**

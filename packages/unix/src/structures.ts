@@ -35,9 +35,3 @@ export function encodeCredentials(value: Partial<Credentials>): Uint8Array {
   writeU32(bytes, checkInteger('value.gid', gid, 0, 0xffffffff), 8);
   return bytes;
 }
-
-/** A label as text: some modules end it with NUL, others do not. */
-export function decodeLabel(data: Uint8Array): string {
-  const end = data.indexOf(0);
-  return Buffer.from(end === -1 ? data : data.subarray(0, end)).toString('utf8');
-}
