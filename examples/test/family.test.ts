@@ -1,9 +1,10 @@
 import { SOCK_DGRAM, Socket, SocketError, UnknownAddress } from '@sock/core';
+import { socketInfo } from '@sock/testkit';
 import { expect } from 'chai';
 import { phonet } from '#examples/family/phonet.js';
 
 describe('the family of the documentation', () => {
-  const info = { domain: 35, type: SOCK_DGRAM, protocol: 0, interfaceIndex: () => 0, interfaceName: () => undefined };
+  const info = socketInfo(35, { type: SOCK_DGRAM });
 
   it('encodes and decodes its addresses', () => {
     const bytes = new Uint8Array(128);

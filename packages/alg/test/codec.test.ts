@@ -29,18 +29,12 @@ import {
   scmAlgSetIv,
   scmAlgSetOp,
 } from '@sock/alg';
-import { AF_ALG, readU32, SOCK_SEQPACKET, type SocketInfo, type WriteonlyOption, writeU16 } from '@sock/core';
-import { rejection, thrown } from '@sock/testkit';
+import { AF_ALG, readU32, SOCK_SEQPACKET, type WriteonlyOption, writeU16 } from '@sock/core';
+import { rejection, socketInfo, thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
 
-const info: SocketInfo = {
-  domain: AF_ALG,
-  type: SOCK_SEQPACKET,
-  protocol: 0,
-  interfaceIndex: () => 0,
-  interfaceName: () => undefined,
-};
+const info = socketInfo(AF_ALG, { type: SOCK_SEQPACKET });
 
 function encode(input: AlgInput): Buffer {
   const into = Buffer.alloc(128);

@@ -22,9 +22,9 @@ import {
   packBcmMessage,
 } from '@sock/can';
 import { Socket } from '@sock/core';
-import { describeIf, rejection, thrown, turns, within } from '@sock/testkit';
+import { cleaner, describeIf, rejection, thrown, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
-import { bus, cleaner, hasBcm } from './bus.js';
+import { bus, hasBcm } from './bus.js';
 
 describeIf(hasBcm, 'BcmSocket', function () {
   this.timeout(20_000);

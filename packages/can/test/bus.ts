@@ -1,7 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { bcm, CAN_BCM, CAN_ISOTP, CAN_J1939, CAN_RAW, canRaw, isotp, j1939 } from '@sock/can';
 import { AF_CAN, type SocketInfo } from '@sock/core';
-import { type Capability, type Child, capability, delay, familyCapability, probe, scaled } from '@sock/testkit';
+import {
+  type Capability,
+  type Child,
+  capability,
+  delay,
+  familyCapability,
+  probe,
+  scaled,
+  socketInfo,
+} from '@sock/testkit';
 import { addVcan, addVxcan, removeLink } from '@sock/testkit/network';
 
 // Programs that talk CAN share interfaces: each test file makes its own, which only root may.
@@ -72,17 +81,9 @@ export function wire(): { left: string; right: string } {
 }
 
 /** What a codec may ask, without a kernel: interfaces can0 to can9 have the indexes 1 to 10. */
-export const info: SocketInfo = {
-  domain: AF_CAN,
-  type: 0,
-  protocol: 0,
-  interfaceIndex(name) {
-    const digit = /^can(\d)$/.exec(name)?.[1];
-    if (digit === undefined) throw new RangeError(`no interface ${name}`);
-    return Number(digit) + 1;
-  },
-  interfaceName: (index) => (index >= 1 && index <= 10 ? `can${index - 1}` : undefined),
-};
+export const info: SocketInfo = socketInfo(AF_CAN, {
+  interfaces: Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`can${i}`, i + 1])),
+});
 
 /** Expected bytes are written down for one kind of processor. */
 export const littleEndian64 = capability({
@@ -105,19 +106,4 @@ export async function heard(child: Child, sign: string, nudge: () => unknown): P
     await Promise.race([said, delay(20)]);
   }
   await said;
-}
-
-/** Closes what it was given, at the end of a test. */
-export function cleaner(): <T extends Disposable | AsyncDisposable>(resource: T) => T {
-  const resources: (Disposable | AsyncDisposable)[] = [];
-  afterEach(async () => {
-    for (const resource of resources.splice(0).reverse()) {
-      if (Symbol.asyncDispose in resource) await resource[Symbol.asyncDispose]();
-      else resource[Symbol.dispose]();
-    }
-  });
-  return (resource) => {
-    resources.push(resource);
-    return resource;
-  };
 }

@@ -15,9 +15,9 @@ import {
   scmJ1939DestName,
 } from '@sock/can';
 import { SocketError } from '@sock/core';
-import { delay, describeIf, rejection, runNode, within } from '@sock/testkit';
+import { cleaner, delay, describeIf, rejection, runNode, within } from '@sock/testkit';
 import { expect } from 'chai';
-import { bus, cleaner, hasJ1939, ip } from './bus.js';
+import { bus, hasJ1939, ip } from './bus.js';
 
 /** Stronger, because lower. */
 const STRONG = packJ1939Name({ identityNumber: 1, arbitraryAddressCapable: false });

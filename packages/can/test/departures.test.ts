@@ -1,19 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import { BcmSocket, CanRawSocket, formatFrame, IsotpSocket, J1939Socket } from '@sock/can';
-import { type Child, capability, delay, describeIf, inLab, pattern, rejection, startNode, within } from '@sock/testkit';
-import { expect } from 'chai';
 import {
-  addInterface,
-  bus,
+  type Child,
+  capability,
   cleaner,
-  freshName,
-  hasBcm,
-  hasIsotp,
-  hasJ1939,
-  hasRaw,
-  ip,
-  removeInterface,
-} from './bus.js';
+  delay,
+  describeIf,
+  inLab,
+  pattern,
+  rejection,
+  startNode,
+  within,
+} from '@sock/testkit';
+import { expect } from 'chai';
+import { addInterface, bus, freshName, hasBcm, hasIsotp, hasJ1939, hasRaw, ip, removeInterface } from './bus.js';
 
 /** A program of this library, which says that it is ready and then stays until it is killed. */
 function peer(program: string): Child {

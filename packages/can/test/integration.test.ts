@@ -20,6 +20,7 @@ import {
 import { type AddressFamily, Socket, type SocketOptions, soRcvBufForce } from '@sock/core';
 import {
   type Child,
+  cleaner,
   describeIf,
   pattern,
   probe,
@@ -32,7 +33,7 @@ import {
 } from '@sock/testkit';
 import { Network, networks } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { bus, canUtils, cleaner, hasBcm, hasIsotp, hasJ1939, hasRaw, heard, wire } from './bus.js';
+import { bus, canUtils, hasBcm, hasIsotp, hasJ1939, hasRaw, heard, wire } from './bus.js';
 
 /** Debian's: others are built without AF_CAN. */
 const PYTHON = '/usr/bin/python3';

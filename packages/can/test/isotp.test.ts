@@ -15,9 +15,9 @@ import {
   type RecvPduOptions,
 } from '@sock/can';
 import { Socket } from '@sock/core';
-import { delay, describeIf, FORMS, invoke, pattern, rejection, thrown, within } from '@sock/testkit';
+import { cleaner, delay, describeIf, FORMS, invoke, pattern, rejection, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
-import { bus, cleaner, hasIsotp } from './bus.js';
+import { bus, hasIsotp } from './bus.js';
 
 describeIf(hasIsotp, 'IsotpSocket', function () {
   this.timeout(20_000);

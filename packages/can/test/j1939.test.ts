@@ -17,9 +17,9 @@ import {
   soJ1939SendPrio,
 } from '@sock/can';
 import { MSG_ERRQUEUE, SCM_TSTAMP_SCHED, SO_EE_ORIGIN_TIMESTAMPING, Socket, soBroadcast } from '@sock/core';
-import { describeIf, FORMS, invoke, pattern, rejection, thrown, within } from '@sock/testkit';
+import { cleaner, describeIf, FORMS, invoke, pattern, rejection, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
-import { bus, cleaner, hasJ1939 } from './bus.js';
+import { bus, hasJ1939 } from './bus.js';
 
 /** A group of PDU1 format, for one destination. */
 const DIRECTED = 0x1f00;

@@ -12,6 +12,7 @@ import {
 import { type SocketError, soError, soRcvBuf, soSndBuf } from '@sock/core';
 import {
   capability,
+  cleaner,
   delay,
   describeIf,
   FORMS,
@@ -25,18 +26,7 @@ import {
   within,
 } from '@sock/testkit';
 import { expect } from 'chai';
-import {
-  addInterface,
-  bus,
-  cleaner,
-  freshName,
-  hasBcm,
-  hasIsotp,
-  hasJ1939,
-  hasRaw,
-  ip,
-  removeInterface,
-} from './bus.js';
+import { addInterface, bus, freshName, hasBcm, hasIsotp, hasJ1939, hasRaw, ip, removeInterface } from './bus.js';
 
 const run = promisify(execFile);
 

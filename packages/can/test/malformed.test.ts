@@ -1,8 +1,8 @@
 import { BcmSocket, CanRawSocket, IsotpSocket, J1939Socket, packFrame, packJ1939Id } from '@sock/can';
 import { type AddressFamily, AF_PACKET, SOCK_RAW, Socket, soRcvBufForce, writeI32, writeU16BE } from '@sock/core';
-import { describeIf, pattern, within } from '@sock/testkit';
+import { cleaner, describeIf, pattern, within } from '@sock/testkit';
 import { expect } from 'chai';
-import { cleaner, hasBcm, hasIsotp, hasJ1939, hasRaw, wire } from './bus.js';
+import { hasBcm, hasIsotp, hasJ1939, hasRaw, wire } from './bus.js';
 
 /** Enough of packet(7) to put any bytes onto an interface. */
 const packet: AddressFamily<never, string> = {

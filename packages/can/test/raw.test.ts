@@ -37,9 +37,9 @@ import {
   SOF_TIMESTAMPING_TX_SOFTWARE,
   soTimestamping,
 } from '@sock/core';
-import { describeIf, FORMS, invoke, rejection, thrown, within } from '@sock/testkit';
+import { cleaner, describeIf, FORMS, invoke, rejection, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
-import { bus, cleaner, hasRaw, wire } from './bus.js';
+import { bus, hasRaw, wire } from './bus.js';
 
 const text = ({ frame }: ReceivedFrame): string => formatFrame(frame);
 

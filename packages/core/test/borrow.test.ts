@@ -16,9 +16,9 @@ import {
   soReuseAddr,
   soType,
 } from '@sock/core';
-import { rejection, takeWarnings, tempPath, thrown, turns, within } from '@sock/testkit';
+import { isOpen, rejection, takeWarnings, tempPath, thrown, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
-import { inet, inet6, isOpen, pair, tcpPair, tcpServer } from './support/families.js';
+import { inet, inet6, pair, tcpPair, tcpServer } from './support/families.js';
 import { Cleanup } from './support/operations.js';
 import { CLIENT, SERVER } from './support/tls.js';
 

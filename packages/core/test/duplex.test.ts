@@ -6,24 +6,18 @@ import { Duplex, PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import tls from 'node:tls';
 import { SHUT_WR, Socket, SocketDuplex, soKeepAlive, soLinger } from '@sock/core';
-import { delay, pattern, sha256, thrown, turns, within } from '@sock/testkit';
+import { delay, isOpen, pattern, sha256, thrown, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
-import { inet, isOpen, pair, tcpPair, tcpServer } from './support/families.js';
-import { Cleanup } from './support/operations.js';
+import { inet, pair, tcpPair, tcpServer } from './support/families.js';
+import { Cleanup, eachPair } from './support/operations.js';
 import { CLIENT, SERVER } from './support/tls.js';
 
 describe('duplex', () => {
-  const stack = new Cleanup();
   let a: Socket<string>;
   let b: Socket<string>;
-  beforeEach(() => {
-    [a, b] = pair();
-    stack.use(a);
-    stack.use(b);
-  });
-  afterEach(async () => {
-    stack[Symbol.dispose]();
-    await turns(2);
+  eachPair((first, second) => {
+    a = first;
+    b = second;
   });
 
   it('is a stream of both directions', async () => {

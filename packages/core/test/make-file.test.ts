@@ -14,7 +14,7 @@ import { pattern, rejection, thrown, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { fill, pair } from './support/families.js';
-import { Cleanup } from './support/operations.js';
+import { eachPair } from './support/operations.js';
 
 const ENCODINGS: FileEncoding[] = ['utf8', 'utf16le', 'latin1', 'ascii'];
 const NEWLINES: FileNewline[] = [null, '', '\n', '\r', '\r\n'];
@@ -27,17 +27,11 @@ function linesOf(text: string, newline: FileNewline): string[] {
 }
 
 describe('makeFile', () => {
-  const stack = new Cleanup();
   let a: Socket<string>;
   let b: Socket<string>;
-  beforeEach(() => {
-    [a, b] = pair();
-    stack.use(a);
-    stack.use(b);
-  });
-  afterEach(async () => {
-    stack[Symbol.dispose]();
-    await turns(2);
+  const stack = eachPair((first, second) => {
+    a = first;
+    b = second;
   });
 
   function say(...pieces: (string | Uint8Array)[]): void {

@@ -18,9 +18,9 @@ import {
   setDefaultTimeout,
   UnknownAddress,
 } from '@sock/core';
-import { descriptorFlags, O_CLOEXEC, O_NONBLOCK, thrown } from '@sock/testkit';
+import { descriptorFlags, isOpen, O_CLOEXEC, O_NONBLOCK, thrown } from '@sock/testkit';
 import { expect } from 'chai';
-import { freshName, inet, isOpen, pair, tcpPair, tcpServer, udp, unix } from './support/families.js';
+import { freshName, inet, pair, tcpPair, tcpServer, udp, unix } from './support/families.js';
 import { Cleanup } from './support/operations.js';
 
 class Special extends Socket<string> {

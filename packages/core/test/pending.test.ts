@@ -4,19 +4,16 @@ import { delay, rejection, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { ERROR, READ, WRITE } from '#core/operation.js';
 import { fill, freshName, pair, tcpServer, udp, unix } from './support/families.js';
-import { Cleanup } from './support/operations.js';
+import { Cleanup, eachPair } from './support/operations.js';
 import { descriptorOf, Script } from './support/script.js';
 
 describe('several pending operations', () => {
-  const stack = new Cleanup();
   let a: Socket<string>;
   let b: Socket<string>;
-  beforeEach(() => {
-    [a, b] = pair();
-    stack.use(a);
-    stack.use(b);
+  const stack = eachPair((first, second) => {
+    a = first;
+    b = second;
   });
-  afterEach(() => stack[Symbol.dispose]());
 
   it('complete in the order in which they were made', async () => {
     const order: number[] = [];

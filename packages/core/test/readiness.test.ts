@@ -4,19 +4,16 @@ import { delay, rejection, startNode, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { READABLE, WRITABLE } from '#core/loop.js';
 import { drain, fill, pair, tcpPair, tcpServer } from './support/families.js';
-import { Cleanup } from './support/operations.js';
+import { eachPair } from './support/operations.js';
 import { Script } from './support/script.js';
 
 describe('readiness', () => {
-  const stack = new Cleanup();
   let a: Socket<string>;
   let b: Socket<string>;
-  beforeEach(() => {
-    [a, b] = pair();
-    stack.use(a);
-    stack.use(b);
+  const stack = eachPair((first, second) => {
+    a = first;
+    b = second;
   });
-  afterEach(() => stack[Symbol.dispose]());
 
   it('waitReadable and waitWritable, in their three forms', async () => {
     expect(a.tryWaitReadable()).to.equal(false);

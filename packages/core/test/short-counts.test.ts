@@ -2,7 +2,7 @@ import { MSG_PEEK, MSG_WAITALL, SHUT_WR, SOCK_DGRAM, SOCK_SEQPACKET, type Socket
 import { pattern, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { pair, tcpPair } from './support/families.js';
-import { Cleanup } from './support/operations.js';
+import { Cleanup, eachPair } from './support/operations.js';
 import { native, Script } from './support/script.js';
 
 const few = 7;
@@ -86,15 +86,12 @@ describe('short counts', () => {
 });
 
 describe('MSG_WAITALL', () => {
-  const stack = new Cleanup();
   let a: Socket<string>;
   let b: Socket<string>;
-  beforeEach(() => {
-    [a, b] = pair();
-    stack.use(a);
-    stack.use(b);
+  const stack = eachPair((first, second) => {
+    a = first;
+    b = second;
   });
-  afterEach(() => stack[Symbol.dispose]());
 
   const flags = MSG_WAITALL;
 

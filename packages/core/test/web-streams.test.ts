@@ -3,20 +3,14 @@ import { SHUT_WR, type Socket } from '@sock/core';
 import { pattern, rejection, sha256, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { pair } from './support/families.js';
-import { Cleanup } from './support/operations.js';
+import { eachPair } from './support/operations.js';
 
 describe('Web streams', () => {
-  const stack = new Cleanup();
   let a: Socket<string>;
   let b: Socket<string>;
-  beforeEach(() => {
-    [a, b] = pair();
-    stack.use(a);
-    stack.use(b);
-  });
-  afterEach(async () => {
-    stack[Symbol.dispose]();
-    await turns(2);
+  const stack = eachPair((first, second) => {
+    a = first;
+    b = second;
   });
 
   it('are the same each time', () => {

@@ -5,14 +5,12 @@ import {
   addLinkSync,
   deleteAddress,
   deleteAddressSync,
-  deleteLink,
   getLinkSync,
   IFA_F_NODAD,
   IFA_F_PERMANENT,
   type InterfaceAddress,
   listAddresses,
   listAddressesSync,
-  listLinks,
   NetlinkError,
   type NetlinkSocket,
   RT_SCOPE_HOST,
@@ -22,7 +20,7 @@ import {
 import { describeIf, rejection, thrown } from '@sock/testkit';
 import { networks } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { atOnce, Namespace, veth } from './namespace.js';
+import { atOnce, type Namespace, sharedNamespace, veth } from './namespace.js';
 
 type Json = Record<string, unknown>;
 
@@ -31,22 +29,13 @@ describeIf([networks, veth], 'addresses, beside ip(8)', function () {
   let namespace: Namespace;
   let socket: NetlinkSocket;
 
-  before(async () => {
-    namespace = new Namespace();
-    socket = namespace.open();
-  });
-
-  after(async () => {
-    socket.close();
-    namespace.close();
-  });
-
-  afterEach(async () => {
-    for (const { name, kind } of await listLinks({ socket })) {
-      // the other end of a pair may be gone already
-      if (kind !== undefined) await deleteLink(name, { socket }).catch(() => {});
-    }
-  });
+  sharedNamespace(
+    (made, opened) => {
+      namespace = made;
+      socket = opened;
+    },
+    { links: true },
+  );
 
   const scopes: Record<number, string> = {
     [RT_SCOPE_UNIVERSE]: 'global',

@@ -5,7 +5,6 @@ import {
   SOCK_RAW,
   Socket,
   type SocketError,
-  type SocketInfo,
   writeU16,
   writeU32,
 } from '@sock/core';
@@ -17,17 +16,11 @@ import {
   netlink,
   RTMGRP_LINK,
 } from '@sock/netlink';
-import { itIf, probe, rejection, runs, thrown, unique, within } from '@sock/testkit';
+import { itIf, probe, rejection, runs, socketInfo, thrown, unique, within } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
 
-const info: SocketInfo = {
-  domain: AF_NETLINK,
-  type: SOCK_RAW,
-  protocol: 0,
-  interfaceIndex: () => 0,
-  interfaceName: () => undefined,
-};
+const info = socketInfo(AF_NETLINK, { type: SOCK_RAW });
 
 function encode(input: NetlinkInput): Buffer {
   const into = Buffer.alloc(128);

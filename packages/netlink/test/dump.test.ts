@@ -1,8 +1,7 @@
 import {
-  NETLINK_USERSOCK,
   NetlinkError,
   type NetlinkMessage,
-  NetlinkSocket,
+  type NetlinkSocket,
   NLM_F_DUMP,
   NLM_F_DUMP_INTR,
   NLM_F_MULTI,
@@ -10,22 +9,17 @@ import {
 } from '@sock/netlink';
 import { delay, rejection, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
-import { ack, data, done, Peer } from './peer.js';
+import { ack, data, done, eachPeer, type Peer } from './peer.js';
 
 describe('lists', () => {
   let socket: NetlinkSocket;
   let peer: Peer;
   let options: { peer: number };
 
-  beforeEach(() => {
-    socket = new NetlinkSocket({ protocol: NETLINK_USERSOCK });
-    peer = new Peer();
+  eachPeer((opened, answering) => {
+    socket = opened;
+    peer = answering;
     options = { peer: peer.pid };
-  });
-
-  afterEach(() => {
-    socket.close();
-    peer[Symbol.dispose]();
   });
 
   async function collect(list: AsyncIterable<NetlinkMessage>): Promise<string[]> {

@@ -1,9 +1,8 @@
 import { type SocketError, SocketTimeoutError } from '@sock/core';
 import {
-  NETLINK_USERSOCK,
   NetlinkError,
   type NetlinkMessage,
-  NetlinkSocket,
+  type NetlinkSocket,
   NLM_F_ACK,
   NLM_F_MULTI,
   NLM_F_REQUEST,
@@ -13,22 +12,17 @@ import {
 } from '@sock/netlink';
 import { rejection, thrown, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
-import { ack, data, done, Peer } from './peer.js';
+import { ack, data, done, eachPeer, Peer } from './peer.js';
 
 describe('requests and answers', () => {
   let socket: NetlinkSocket;
   let peer: Peer;
   let options: { peer: number };
 
-  beforeEach(() => {
-    socket = new NetlinkSocket({ protocol: NETLINK_USERSOCK });
-    peer = new Peer();
+  eachPeer((opened, answering) => {
+    socket = opened;
+    peer = answering;
     options = { peer: peer.pid };
-  });
-
-  afterEach(() => {
-    socket.close();
-    peer[Symbol.dispose]();
   });
 
   const payloads = ({ messages }: { messages: NetlinkMessage[] }) => messages.map(({ payload }) => payload.toString());
@@ -219,8 +213,8 @@ describe('requests and answers', () => {
   it('nobody at the port is ECONNREFUSED', async () => {
     const pid = peer.pid;
     peer[Symbol.dispose]();
-    peer = new Peer();
-    if (peer.pid === pid) return;
+    using other = new Peer();
+    if (other.pid === pid) return;
     expect(await rejection(socket.request({ type: 50 }, { peer: pid }))).to.include({ code: 'ECONNREFUSED' });
     expect(thrown(() => socket.requestSync({ type: 50 }, { peer: pid }))).to.include({ code: 'ECONNREFUSED' });
     expect(await rejection(socket.dump({ type: 50 }, { peer: pid }).next())).to.include({ code: 'ECONNREFUSED' });

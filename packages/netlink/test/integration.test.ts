@@ -29,7 +29,7 @@ import {
 import { describeIf, itIf, rejection, thrown } from '@sock/testkit';
 import { linkKind, networks } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { atOnce, Namespace, veth } from './namespace.js';
+import { atOnce, Namespace, sharedNamespace, veth } from './namespace.js';
 
 type Json = Record<string, unknown>;
 
@@ -38,22 +38,13 @@ describeIf([networks, veth], 'links, beside ip(8)', function () {
   let namespace: Namespace;
   let socket: NetlinkSocket;
 
-  before(async () => {
-    namespace = new Namespace();
-    socket = namespace.open();
-  });
-
-  after(async () => {
-    socket.close();
-    namespace.close();
-  });
-
-  afterEach(async () => {
-    for (const { name, kind } of await listLinks({ socket })) {
-      // the other end of a pair may be gone already
-      if (kind !== undefined) await deleteLink(name, { socket }).catch(() => {});
-    }
-  });
+  sharedNamespace(
+    (made, opened) => {
+      namespace = made;
+      socket = opened;
+    },
+    { links: true },
+  );
 
   /** A link as `ip -j -d -s link` has it. */
   function asIp(link: Link, all: readonly Link[]): Json {

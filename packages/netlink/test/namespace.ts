@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { NETLINK_ROUTE, NetlinkSocket } from '@sock/netlink';
+import { deleteLinkSync, listLinksSync, NETLINK_ROUTE, NetlinkSocket } from '@sock/netlink';
 import type { Capability, Child } from '@sock/testkit';
 import { linkKind, Network } from '@sock/testkit/network';
 
@@ -37,4 +37,36 @@ export class Namespace extends Network {
     const stdout = await this.run('ip', '-j', ...args);
     return stdout.trim() === '' ? [] : (JSON.parse(stdout) as Record<string, unknown>[]);
   }
+}
+
+/**
+ * A namespace for the tests of a suite, and a socket of it.
+ * @param links whether the links that a test made are removed after it
+ */
+export function sharedNamespace(
+  take: (namespace: Namespace, socket: NetlinkSocket) => void,
+  { links = false }: { links?: boolean } = {},
+): void {
+  let namespace: Namespace;
+  let socket: NetlinkSocket;
+  before(() => {
+    namespace = new Namespace();
+    socket = namespace.open();
+    take(namespace, socket);
+  });
+  after(() => {
+    socket.close();
+    namespace.close();
+  });
+  if (!links) return;
+  afterEach(() => {
+    for (const { name, kind } of listLinksSync({ socket })) {
+      if (kind === undefined) continue;
+      try {
+        deleteLinkSync(name, { socket });
+      } catch {
+        // the other end of a pair may be gone already
+      }
+    }
+  });
 }

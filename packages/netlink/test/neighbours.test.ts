@@ -4,11 +4,9 @@ import {
   addLinkSync,
   addNeighbour,
   addNeighbourSync,
-  deleteLink,
   deleteNeighbour,
   deleteNeighbourSync,
   getLinkSync,
-  listLinks,
   listNeighbours,
   listNeighboursSync,
   type Neighbour,
@@ -25,7 +23,7 @@ import {
 import { describeIf, rejection } from '@sock/testkit';
 import { networks } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { atOnce, Namespace, veth } from './namespace.js';
+import { atOnce, type Namespace, sharedNamespace, veth } from './namespace.js';
 
 type Json = Record<string, unknown>;
 
@@ -34,22 +32,13 @@ describeIf([networks, veth], 'neighbours, beside ip(8) and bridge(8)', function 
   let namespace: Namespace;
   let socket: NetlinkSocket;
 
-  before(async () => {
-    namespace = new Namespace();
-    socket = namespace.open();
-  });
-
-  after(async () => {
-    socket.close();
-    namespace.close();
-  });
-
-  afterEach(async () => {
-    for (const { name, kind } of await listLinks({ socket })) {
-      // the other end of a pair may be gone already
-      if (kind !== undefined) await deleteLink(name, { socket }).catch(() => {});
-    }
-  });
+  sharedNamespace(
+    (made, opened) => {
+      namespace = made;
+      socket = opened;
+    },
+    { links: true },
+  );
 
   const states: Record<number, string> = {
     [NUD_PERMANENT]: 'PERMANENT',

@@ -2,20 +2,15 @@ import { type SocketError, writeU32 } from '@sock/core';
 import { NETLINK_USERSOCK, type NetlinkMessage, NetlinkSocket, NLMSG_ERROR, type Notifications } from '@sock/netlink';
 import { rejection, thrown, turns, within } from '@sock/testkit';
 import { expect } from 'chai';
-import { data, Peer } from './peer.js';
+import { data, eachPeer, type Peer } from './peer.js';
 
 describe('notifications', () => {
   let socket: NetlinkSocket;
   let peer: Peer;
 
-  beforeEach(() => {
-    socket = new NetlinkSocket({ protocol: NETLINK_USERSOCK });
-    peer = new Peer();
-  });
-
-  afterEach(() => {
-    socket.close();
-    peer[Symbol.dispose]();
+  eachPeer((opened, answering) => {
+    socket = opened;
+    peer = answering;
   });
 
   const text = ({ value }: IteratorResult<{ message: NetlinkMessage }, undefined>) => value?.message.payload.toString();

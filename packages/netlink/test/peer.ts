@@ -3,6 +3,7 @@ import {
   NETLINK_USERSOCK,
   type NetlinkMessage,
   type NetlinkMessageInput,
+  NetlinkSocket,
   NLM_F_CAPPED,
   NLM_F_MULTI,
   NLMSG_DONE,
@@ -47,6 +48,21 @@ export class Peer implements Disposable {
   [Symbol.dispose](): void {
     this.#socket.close();
   }
+}
+
+/** A socket, and a program that answers it, for each test of a suite. */
+export function eachPeer(take: (socket: NetlinkSocket, peer: Peer) => void): void {
+  let socket: NetlinkSocket;
+  let peer: Peer;
+  beforeEach(() => {
+    socket = new NetlinkSocket({ protocol: NETLINK_USERSOCK });
+    peer = new Peer();
+    take(socket, peer);
+  });
+  afterEach(() => {
+    socket.close();
+    peer[Symbol.dispose]();
+  });
 }
 
 /** An acknowledgement of a request. */

@@ -47,7 +47,7 @@ import {
 import { describeIf, rejection, thrown } from '@sock/testkit';
 import { networks } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { atOnce, Namespace, veth } from './namespace.js';
+import { atOnce, type Namespace, sharedNamespace, veth } from './namespace.js';
 
 type Json = Record<string, unknown>;
 
@@ -93,14 +93,9 @@ describeIf([networks, veth], 'routes, beside ip(8)', function () {
   let namespace: Namespace;
   let socket: NetlinkSocket;
 
-  before(async () => {
-    namespace = new Namespace();
-    socket = namespace.open();
-  });
-
-  after(async () => {
-    socket.close();
-    namespace.close();
+  sharedNamespace((made, opened) => {
+    namespace = made;
+    socket = opened;
   });
 
   beforeEach(() => {

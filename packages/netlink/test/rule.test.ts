@@ -22,7 +22,7 @@ import {
 import { describeIf, itIf, probe, rejection, thrown } from '@sock/testkit';
 import { networks } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { Namespace, veth } from './namespace.js';
+import { type Namespace, sharedNamespace, veth } from './namespace.js';
 
 type Json = Record<string, unknown>;
 const TABLES: Record<number, string> = {
@@ -37,14 +37,9 @@ describeIf([networks, veth], 'rules, beside ip(8)', function () {
   let namespace: Namespace;
   let socket: NetlinkSocket;
 
-  before(async () => {
-    namespace = new Namespace();
-    socket = namespace.open();
-  });
-
-  after(async () => {
-    socket.close();
-    namespace.close();
+  sharedNamespace((made, opened) => {
+    namespace = made;
+    socket = opened;
   });
 
   afterEach(() => {

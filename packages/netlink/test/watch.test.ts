@@ -42,21 +42,16 @@ import {
 } from '@sock/testkit';
 import { networks } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { Namespace, veth } from './namespace.js';
+import { Namespace, sharedNamespace, veth } from './namespace.js';
 
 describeIf([networks, veth], 'watching, beside ip monitor', function () {
   this.timeout(30_000);
   let namespace: Namespace;
   let socket: NetlinkSocket;
 
-  before(async () => {
-    namespace = new Namespace();
-    socket = namespace.open();
-  });
-
-  after(async () => {
-    socket.close();
-    namespace.close();
+  sharedNamespace((made, opened) => {
+    namespace = made;
+    socket = opened;
   });
 
   afterEach(() => {

@@ -5,7 +5,6 @@ import {
   SOCK_DGRAM,
   SOCK_RAW,
   Socket,
-  type SocketInfo,
   UnknownAddress,
   writeU16,
 } from '@sock/core';
@@ -41,27 +40,12 @@ import {
   VIRTIO_NET_HDR_GSO_TCPV4,
   type VirtioHeader,
 } from '@sock/packet';
-import { thrown } from '@sock/testkit';
+import { socketInfo, thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
 
-const NAMES = new Map([
-  ['lo', 1],
-  ['eth0', 2],
-  ['v1', 70_000],
-]);
-
-const info: SocketInfo = {
-  domain: AF_PACKET,
-  type: SOCK_RAW,
-  protocol: ETH_P_ALL,
-  interfaceIndex(name) {
-    const index = NAMES.get(name);
-    if (index === undefined) throw Object.assign(new Error('no such interface'), { code: 'ENODEV' });
-    return index;
-  },
-  interfaceName: (index) => [...NAMES].find(([, known]) => known === index)?.[0],
-};
+const INTERFACES = { lo: 1, eth0: 2, v1: 70_000 };
+const info = socketInfo(AF_PACKET, { type: SOCK_RAW, protocol: ETH_P_ALL, interfaces: INTERFACES });
 
 function encode(input: PacketInput): Buffer {
   const into = Buffer.alloc(128);
@@ -76,7 +60,7 @@ const bytes = fc.uint8Array({ maxLength: 32 });
 describe('packet addresses', () => {
   it('are themselves after a round trip', () => {
     const address = fc.record({
-      interface: fc.constantFrom('', ...NAMES.keys()),
+      interface: fc.constantFrom('', ...Object.keys(INTERFACES)),
       protocol: fc.nat(0xffff),
       packetType: fc.nat(0xff),
       hardwareType: fc.nat(0xffff),

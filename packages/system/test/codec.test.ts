@@ -1,10 +1,10 @@
 import { Socket } from '@sock/core';
 import { controlId, SYSPROTO_CONTROL, type SystemInput, system } from '@sock/system';
-import { thrown } from '@sock/testkit';
+import { socketInfo, thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
 
-const info = { domain: 32, type: 2, protocol: 2, interfaceIndex: () => 0, interfaceName: () => undefined };
+const info = socketInfo(32, { type: 2, protocol: 2 });
 const u32 = fc.integer({ min: 0, max: 0xffffffff });
 
 describe('addresses of controls', () => {

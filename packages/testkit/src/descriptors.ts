@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { scaled, turns } from './time.js';
 
 /** The open descriptors of this process and what each points to. Source: proc(5), /proc/pid/fd. */
@@ -48,6 +48,9 @@ export function descriptorFlags(fd: number): number {
   if (flags === undefined) throw new Error(`descriptor ${fd} is not open`);
   return Number.parseInt(flags, 8);
 }
+
+/** Whether a descriptor of this process is open. Source: proc(5). */
+export const isOpen = (fd: number): boolean => existsSync(`/proc/self/fdinfo/${fd}`);
 
 /** O_CLOEXEC as /proc shows it, which node's constants lack. Source: open(2), fcntl.h of the kernel. */
 export const O_CLOEXEC = 0o2000000;

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SocketInfo } from '@sock/core';
 
 /** A TCP port of the loopback that nobody listened on a moment ago: bound to 0, read, closed. */
 export async function freeTcpPort(host = '127.0.0.1'): Promise<number> {
@@ -70,6 +71,33 @@ export function sha256(...pieces: readonly (string | ArrayBufferView)[]): string
 /** A number that no earlier call in this process gave, and that differs between processes. */
 export function unique(): number {
   return process.pid * 1000 + ++serial;
+}
+
+/**
+ * What a codec may ask about its socket, without one.
+ * @param interfaces indexes of the network interfaces that there are, by their names
+ */
+export function socketInfo(
+  domain: number,
+  { type = 0, protocol = 0, interfaces = {} }: SocketInfoOptions = {},
+): SocketInfo {
+  return {
+    domain,
+    type,
+    protocol,
+    interfaceIndex(name) {
+      const index = interfaces[name];
+      if (index === undefined) throw Object.assign(new Error(`no interface ${name}`), { code: 'ENODEV' });
+      return index;
+    },
+    interfaceName: (index) => Object.keys(interfaces).find((name) => interfaces[name] === index),
+  };
+}
+
+interface SocketInfoOptions {
+  type?: number;
+  protocol?: number;
+  interfaces?: Readonly<Record<string, number>>;
 }
 
 /** Closes what it was given, the last first, at the end of each test. */

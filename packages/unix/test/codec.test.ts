@@ -10,10 +10,9 @@ import {
   SOCK_STREAM,
   Socket,
   type SocketError,
-  type SocketInfo,
   writeU16,
 } from '@sock/core';
-import { thrown } from '@sock/testkit';
+import { socketInfo, thrown } from '@sock/testkit';
 import {
   scmCredentials,
   scmPidFd,
@@ -27,13 +26,7 @@ import {
 import { expect } from 'chai';
 import fc from 'fast-check';
 
-const info: SocketInfo = {
-  domain: AF_UNIX,
-  type: SOCK_STREAM,
-  protocol: 0,
-  interfaceIndex: () => 0,
-  interfaceName: () => undefined,
-};
+const info = socketInfo(AF_UNIX, { type: SOCK_STREAM });
 
 function encode(input: string | Uint8Array): Buffer {
   const into = Buffer.alloc(128);

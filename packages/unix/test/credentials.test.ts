@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, readFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import { MSG_CTRUNC, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, Socket } from '@sock/core';
-import { capability, itIf, probe, rejection, startPython, tempPath, unique, within } from '@sock/testkit';
+import { capability, isOpen, itIf, probe, rejection, startPython, tempPath, unique, within } from '@sock/testkit';
 import {
   scmCredentials,
   scmPidFd,
@@ -29,15 +29,6 @@ const passPidFd = capability({
     }
   },
 });
-
-function isOpen(fd: number): boolean {
-  try {
-    fstatSync(fd);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 describe('credentials', () => {
   for (const [name, type] of [

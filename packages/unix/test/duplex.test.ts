@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { SCM_MAX_FD, SOCK_STREAM, Socket, SocketDuplex, type SocketError } from '@sock/core';
 import {
+  isOpen,
   itIf,
   pattern,
   probe,
@@ -30,26 +31,7 @@ import {
   unixDuplex,
 } from '@sock/unix';
 import { expect } from 'chai';
-
-function openText(text: string): number {
-  const path = tempPath('.txt');
-  writeFileSync(path, text);
-  return openSync(path, 'r');
-}
-
-function textOf(fd: number): string {
-  const bytes = Buffer.alloc(100);
-  return bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, 0));
-}
-
-function isOpen(fd: number): boolean {
-  try {
-    fstatSync(fd);
-    return true;
-  } catch {
-    return false;
-  }
-}
+import { openText, textOf } from './files.js';
 
 async function listen(address: string): Promise<UnixSocket> {
   const listener = new Socket(unix, SOCK_STREAM);

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import {
   CMSG_LEN,
   MSG_CTRUNC,
@@ -13,6 +13,7 @@ import {
 } from '@sock/core';
 import {
   descriptorFlags,
+  isOpen,
   O_CLOEXEC,
   openDescriptors,
   rejection,
@@ -40,33 +41,13 @@ import {
   unix,
 } from '@sock/unix';
 import { expect } from 'chai';
+import { openText, textOf } from './files.js';
 
 const TYPES = [
   ['stream', SOCK_STREAM],
   ['datagram', SOCK_DGRAM],
   ['seqpacket', SOCK_SEQPACKET],
 ] as const;
-
-/** A file with a text in it, open for reading: what it is can be seen through any descriptor of it. */
-function openText(text: string): number {
-  const path = tempPath('.txt');
-  writeFileSync(path, text);
-  return openSync(path, 'r');
-}
-
-function textOf(fd: number): string {
-  const bytes = Buffer.alloc(100);
-  return bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, 0));
-}
-
-function isOpen(fd: number): boolean {
-  try {
-    fstatSync(fd);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 describe('descriptor passing', () => {
   let a: UnixSocket;

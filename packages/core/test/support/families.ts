@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import {
   type AddressFamily,
   AF_INET,
@@ -130,15 +129,5 @@ export function drain(socket: Socket<unknown>): number {
     const data = socket.tryRecv(65_536);
     if (data === null || data.length === 0) return total;
     total += data.length;
-  }
-}
-
-/** Whether a descriptor of this process is open. Source: proc(5). */
-export function isOpen(fd: number): boolean {
-  try {
-    readFileSync(`/proc/self/fdinfo/${fd}`);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { MessageBatch, SOCK_DGRAM, Socket } from '@sock/core';
-import { tempPath } from '@sock/testkit';
+import { tempPath, turns } from '@sock/testkit';
 import { freshName, pair, tcpServer, unix } from './families.js';
 import type { Call } from './script.js';
 
@@ -39,6 +39,20 @@ export class Cleanup implements Disposable {
   [Symbol.dispose](): void {
     for (const item of this.#items.splice(0).reverse()) item();
   }
+}
+
+/** Two connected sockets for each test of a suite: what closes them after it, with what else it is given. */
+export function eachPair(take: (a: Socket<string>, b: Socket<string>) => void): Cleanup {
+  const stack = new Cleanup();
+  beforeEach(() => {
+    const [a, b] = pair();
+    take(stack.use(a), stack.use(b));
+  });
+  afterEach(async () => {
+    stack[Symbol.dispose]();
+    await turns(2);
+  });
+  return stack;
 }
 
 const ALL = ['promise', 'sync', 'try'] as const;
