@@ -74,9 +74,9 @@ const cyclic: Step = {
       await sender.connect({ interface: name });
       sender.txSetup({ frames: { id: 0x123, data: Uint8Array.of(7) }, interval: 5, count: 5 });
       const told: string[] = [];
-      for await (const { type } of watcher.events()) {
-        told.push(type);
-        if (type === 'RX_TIMEOUT') break;
+      for await (const { kind } of watcher.events()) {
+        told.push(kind);
+        if (kind === 'RX_TIMEOUT') break;
       }
       return `the kernel sent a frame 5 times, every 5 ms, and told of the changed and the missing: ${told.join(', ')}`;
     }),
@@ -108,8 +108,8 @@ const j1939: Step = {
       await dashboard.bind({ interface: name, address: 0x17 });
       await engine.sendTo(Buffer.alloc(300, 1), { interface: name, pgn: 0xef00, address: 0x17 });
       const { data, pgn, source } = await dashboard.recvGroup();
-      for await (const { type, bytes } of engine.events()) {
-        if (type !== 'TX_ACK') continue;
+      for await (const { kind, bytes } of engine.events()) {
+        if (kind !== 'TX_ACK') continue;
         return `${data.length} bytes of group ${pgn} from address ${source.address}, ${bytes} of them acknowledged`;
       }
       throw new Error('the message was not acknowledged');

@@ -107,24 +107,24 @@ export interface BcmEventBase extends Reception {
 
 /** A frame came: changed, or any, as the job says. */
 export interface BcmChanged extends BcmEventBase {
-  type: 'RX_CHANGED';
+  kind: 'RX_CHANGED';
   frame: CanFrame;
 }
 
 /** No frame came in time, or all counted frames were sent. */
 export interface BcmExpired extends BcmEventBase {
-  type: 'RX_TIMEOUT' | 'TX_EXPIRED';
+  kind: 'RX_TIMEOUT' | 'TX_EXPIRED';
 }
 
 /** What a job is like, where a message of one's own asked for it; `txRead` and `rxRead` give it themselves. */
 export interface BcmStatus extends BcmEventBase {
-  type: 'TX_STATUS' | 'RX_STATUS';
+  kind: 'TX_STATUS' | 'RX_STATUS';
   message: BcmMessage;
 }
 
 export type BcmEvent = BcmChanged | BcmExpired | BcmStatus;
 
-const TYPES: Readonly<Record<number, BcmEvent['type']>> = {
+const KINDS: Readonly<Record<number, BcmEvent['kind']>> = {
   [c.CAN_BCM_TX_STATUS]: 'TX_STATUS',
   [c.CAN_BCM_TX_EXPIRED]: 'TX_EXPIRED',
   [c.CAN_BCM_RX_STATUS]: 'RX_STATUS',
@@ -134,17 +134,17 @@ const TYPES: Readonly<Record<number, BcmEvent['type']>> = {
 
 function toEvent({ data, address, ancillary }: ReceivedMessage<CanAddress>): BcmEvent {
   const message = unpackBcmMessage(data);
-  const type = message === undefined ? undefined : TYPES[message.opcode];
+  const kind = message === undefined ? undefined : KINDS[message.opcode];
   const [frame] = message?.frames ?? [];
-  if (message === undefined || type === undefined || (type === 'RX_CHANGED' && frame === undefined)) {
+  if (message === undefined || kind === undefined || (kind === 'RX_CHANGED' && frame === undefined)) {
     throw socketError('recvmsg', 'EBADMSG', `${data.length} bytes that are no message of CAN_BCM known here`);
   }
   const { id, extended, remote, flags } = message;
   const fd = (flags & c.CAN_BCM_CAN_FD_FRAME) !== 0;
   const base = { id, extended, remote, fd, ...describeReception(address, ancillary) };
-  if (type === 'RX_CHANGED') return { type, ...base, frame: frame as CanFrame };
-  if (type === 'TX_STATUS' || type === 'RX_STATUS') return { type, ...base, message };
-  return { type, ...base };
+  if (kind === 'RX_CHANGED') return { kind, ...base, frame: frame as CanFrame };
+  if (kind === 'TX_STATUS' || kind === 'RX_STATUS') return { kind, ...base, message };
+  return { kind, ...base };
 }
 
 const bit = (argument: string, value: unknown, flag: number): number =>

@@ -90,7 +90,7 @@ export interface J1939Event {
    * - `TX_ABORT`, `RX_ABORT`: sending, or receiving, a long message failed: `code`
    * - `RX_RTS`, `RX_DPO`: a station wants to send a long message; the next part of it (Linux 5.15)
    */
-  type: 'TX_SCHED' | 'TX_ACK' | 'TX_ABORT' | 'RX_RTS' | 'RX_DPO' | 'RX_ABORT';
+  kind: 'TX_SCHED' | 'TX_ACK' | 'TX_ABORT' | 'RX_RTS' | 'RX_DPO' | 'RX_ABORT';
   /** Which of the messages that this socket sent: 0 is the first. */
   id: number;
   /** Why it failed, such as `EHOSTUNREACH` (no answer) or `EMSGSIZE` (no room); else `null`. */
@@ -149,14 +149,14 @@ function boundInterface(socket: J1939Socket): string {
   return address instanceof UnknownAddress ? '' : address.interface;
 }
 
-const INFOS: Readonly<Record<number, J1939Event['type']>> = {
+const INFOS: Readonly<Record<number, J1939Event['kind']>> = {
   [c.J1939_EE_INFO_TX_ABORT]: 'TX_ABORT',
   [c.J1939_EE_INFO_RX_RTS]: 'RX_RTS',
   [c.J1939_EE_INFO_RX_DPO]: 'RX_DPO',
   [c.J1939_EE_INFO_RX_ABORT]: 'RX_ABORT',
 };
 
-function typeOf({ origin, info }: ExtendedError): J1939Event['type'] | undefined {
+function kindOf({ origin, info }: ExtendedError): J1939Event['kind'] | undefined {
   if (origin !== SO_EE_ORIGIN_TIMESTAMPING) return INFOS[info];
   return info === SCM_TSTAMP_ACK ? 'TX_ACK' : info === SCM_TSTAMP_SCHED ? 'TX_SCHED' : undefined;
 }
@@ -197,14 +197,14 @@ function stationIn(address: Uint8Array | undefined, name: Uint8Array | undefined
 
 function toEvent({ data, address, ancillary }: ReceivedMessage<J1939Address>): J1939Event {
   const entry = scmJ1939ErrQueue.find(ancillary);
-  const type = entry === undefined ? undefined : typeOf(entry);
-  if (entry === undefined || type === undefined) {
+  const kind = entry === undefined ? undefined : kindOf(entry);
+  if (entry === undefined || kind === undefined) {
     throw socketError('recvmsg', 'EBADMSG', 'an entry of the error queue that is no event known here');
   }
   const attributes = attributesOf(attributeBytes(data, ancillary));
   const at = (key: number) => attributes.get(key);
   return {
-    type,
+    kind,
     id: entry.data,
     code: entry.code,
     bytes: numberIn(at(c.J1939_NLA_BYTES_ACKED)),

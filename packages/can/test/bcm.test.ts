@@ -72,7 +72,7 @@ describeIf(hasBcm, 'BcmSocket', function () {
       const jobs = await manager();
       jobs.txSetup({ frames: { id: 1 }, interval: 5, count: 3, countEvent: true });
       const event: BcmEvent = await jobs.recvEvent();
-      expect(event).to.deep.include({ type: 'TX_EXPIRED', id: 1, extended: false, remote: false, fd: false });
+      expect(event).to.deep.include({ kind: 'TX_EXPIRED', id: 1, extended: false, remote: false, fd: false });
       expect(await next(bus, 3)).to.deep.equal(['001#', '001#', '001#']);
       expect(await rejection(bus.recvFrame({ timeout: 40 }))).to.include({ code: 'ETIMEDOUT' });
       jobs.txSetup({ frames: { id: 2 }, interval: 1, count: 2, nextInterval: 30, countEvent: true });
@@ -174,7 +174,7 @@ describeIf(hasBcm, 'BcmSocket', function () {
       await turns(2);
       const seen: string[] = [];
       for (let event = jobs.tryRecvEvent(); event !== null; event = jobs.tryRecvEvent()) {
-        expect(event).to.include({ type: 'RX_CHANGED', interface: can.name });
+        expect(event).to.include({ kind: 'RX_CHANGED', interface: can.name });
         const base: BcmEventBase = event;
         expect(base.timestamp).to.be.a('bigint');
         seen.push(formatFrame((event as BcmChanged).frame));
@@ -246,12 +246,12 @@ describeIf(hasBcm, 'BcmSocket', function () {
       const job: BcmRxJob = { id: 1, mask: Buffer.of(0xff), timeout: 20, announceResume: true };
       jobs.rxSetup(job);
       const timeout = (await jobs.recvEvent()) as BcmExpired;
-      expect(timeout).to.deep.include({ type: 'RX_TIMEOUT', id: 1, interface: can.name });
+      expect(timeout).to.deep.include({ kind: 'RX_TIMEOUT', id: 1, interface: can.name });
       bus.sendFrameSync({ id: 1, data: Buffer.of(7) });
-      expect(await jobs.recvEvent()).to.include({ type: 'RX_CHANGED' });
-      expect(await jobs.recvEvent()).to.include({ type: 'RX_TIMEOUT' });
+      expect(await jobs.recvEvent()).to.include({ kind: 'RX_CHANGED' });
+      expect(await jobs.recvEvent()).to.include({ kind: 'RX_TIMEOUT' });
       bus.sendFrameSync({ id: 1, data: Buffer.of(7) });
-      expect(await jobs.recvEvent(), 'unchanged, but after a timeout').to.include({ type: 'RX_CHANGED' });
+      expect(await jobs.recvEvent(), 'unchanged, but after a timeout').to.include({ kind: 'RX_CHANGED' });
       const status = jobs.rxRead({ id: 1 });
       expect(status).to.include({ interval1: 20, interval2: 0, id: 1 });
       expect((status.frames[0] as CanFrame).data).to.deep.equal(Buffer.of(0xff, 0, 0, 0, 0, 0, 0, 0));
@@ -267,7 +267,7 @@ describeIf(hasBcm, 'BcmSocket', function () {
       expect(await rejection(jobs.recvEvent({ timeout: 50 }))).to.include({ code: 'ETIMEDOUT' });
       bus.sendFramesSync([{ id: 1 }, { id: 2 }]);
       const events = [await jobs.recvEvent(), await jobs.recvEvent(), await jobs.recvEvent()];
-      expect(events.map(({ type, id }) => `${type} ${id}`)).to.deep.equal([
+      expect(events.map(({ kind, id }) => `${kind} ${id}`)).to.deep.equal([
         'RX_CHANGED 1',
         'RX_CHANGED 2',
         'RX_TIMEOUT 1',
@@ -321,8 +321,8 @@ describeIf(hasBcm, 'BcmSocket', function () {
         { id: 1, data: 'b' },
         { id: 1, data: 'c' },
       ]);
-      expect(jobs.recvEventSync()).to.include({ type: 'RX_CHANGED' });
-      expect(jobs.tryRecvEvent()).to.include({ type: 'RX_CHANGED' });
+      expect(jobs.recvEventSync()).to.include({ kind: 'RX_CHANGED' });
+      expect(jobs.tryRecvEvent()).to.include({ kind: 'RX_CHANGED' });
       const seen: string[] = [];
       for await (const event of jobs.events()) {
         seen.push((event as BcmChanged).frame.data.toString());
@@ -355,7 +355,7 @@ describeIf(hasBcm, 'BcmSocket', function () {
       jobs.txSetup({ frames: { id: 9, data: 'z' }, interval: 1000 });
       jobs.command({ opcode: CAN_BCM_TX_READ, id: 9 });
       const event = (await jobs.recvEvent()) as BcmStatus;
-      expect(event).to.include({ type: 'TX_STATUS', id: 9 });
+      expect(event).to.include({ kind: 'TX_STATUS', id: 9 });
       expect(event.message).to.include({ interval2: 1000, flags: CAN_BCM_SETTIMER | CAN_BCM_STARTTIMER | 0x8 });
     });
 
@@ -440,7 +440,7 @@ describeIf(hasBcm, 'BcmSocket', function () {
         expect(error, `message ${i}`).to.include({ code: 'EINVAL' });
       }
       listener().sendFrameSync({ id: 1 });
-      expect(await jobs.recvEvent()).to.include({ type: 'RX_CHANGED' });
+      expect(await jobs.recvEvent()).to.include({ kind: 'RX_CHANGED' });
     });
 
     it('without a connection', async () => {

@@ -47,11 +47,11 @@ describeIf([...hasRaw, ...hasBcm, ...hasIsotp, ...hasJ1939], 'peers that die', f
     );
     expect(await sender.line()).to.equal('ready');
     watcher.rxSetup({ id: 0x123, mask: Buffer.alloc(8, 0xff), timeout: 300, start: false });
-    expect(await within('a frame', watcher.recvEvent())).to.include({ type: 'RX_CHANGED' });
+    expect(await within('a frame', watcher.recvEvent())).to.include({ kind: 'RX_CHANGED' });
     await kill(sender);
     // the frames may have been late before, under load
     let event = await within('a timeout', watcher.recvEvent());
-    while (event.type !== 'RX_TIMEOUT') event = await within('a timeout', watcher.recvEvent());
+    while (event.kind !== 'RX_TIMEOUT') event = await within('a timeout', watcher.recvEvent());
     const bus = own(new CanRawSocket());
     await bus.bind({ interface: can.name });
     expect(await rejection(bus.recvFrame({ timeout: 100 }))).to.include({ code: 'ETIMEDOUT' });
@@ -117,7 +117,7 @@ describeIf([...hasRaw, ...hasBcm, ...hasIsotp, ...hasJ1939], 'peers that die', f
     const fate = async (id: number): Promise<string> => {
       for (;;) {
         const event = await within('an event', sender.recvEvent());
-        if (event.id === id && event.type !== 'TX_SCHED') return event.type;
+        if (event.id === id && event.kind !== 'TX_SCHED') return event.kind;
       }
     };
     await sender.sendTo(pattern(100), to);

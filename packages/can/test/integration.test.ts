@@ -406,7 +406,7 @@ describeIf([...hasRaw, canUtils], 'can-utils', function () {
       connection.write(`< ${can.name} A 0 10000 456 2 11 22 >`);
       for (let i = 0; i < 3; i++) {
         const event = await jobs.recvEvent({ timeout: scaled(5000) });
-        expect(event).to.include({ type: 'RX_CHANGED', id: 0x456 });
+        expect(event).to.include({ kind: 'RX_CHANGED', id: 0x456 });
         expect(event).to.have.nested.property('frame.data').that.deep.equals(Buffer.of(0x11, 0x22));
       }
       connection.destroy();

@@ -169,14 +169,14 @@ describeIf(hasJ1939, 'J1939Socket', function () {
       expect((await b.recvGroup()).data).to.have.length(5);
       expect((await b.recvGroup()).data).to.have.length(500);
       const events: J1939Event[] = [];
-      while (!events.some(({ type, id }) => type === 'TX_ACK' && id === 1)) events.push(await a.recvEvent());
-      const acknowledged = events.filter(({ type }) => type === 'TX_ACK');
+      while (!events.some(({ kind, id }) => kind === 'TX_ACK' && id === 1)) events.push(await a.recvEvent());
+      const acknowledged = events.filter(({ kind }) => kind === 'TX_ACK');
       expect(acknowledged.map(({ id, bytes, code }) => ({ id, bytes, code }))).to.deep.equal([
         { id: 0, bytes: 5, code: null },
         { id: 1, bytes: 500, code: null },
       ]);
       for (const { timestamp } of events) expect(timestamp).to.be.a('bigint');
-      expect(events.some(({ type, id }) => type === 'TX_SCHED' && id === 0)).to.equal(true);
+      expect(events.some(({ kind, id }) => kind === 'TX_SCHED' && id === 0)).to.equal(true);
     });
 
     it('tell of what is coming', async () => {
@@ -184,7 +184,7 @@ describeIf(hasJ1939, 'J1939Socket', function () {
       const b = open(0x21, { events: true });
       await a.sendTo(pattern(500), to(0x21));
       expect(await b.recvEvent()).to.deep.include({
-        type: 'RX_RTS',
+        kind: 'RX_RTS',
         total: 500,
         pgn: DIRECTED,
         source: { address: 0x20, name: 0n },
@@ -197,8 +197,8 @@ describeIf(hasJ1939, 'J1939Socket', function () {
       const a = open(0x20);
       const b = open(0x21, { events: true });
       await a.sendTo(pattern(3000), to(0x21));
-      expect(await b.recvEvent()).to.include({ type: 'RX_RTS', total: 3000 });
-      expect(await b.recvEvent()).to.include({ type: 'RX_DPO' });
+      expect(await b.recvEvent()).to.include({ kind: 'RX_RTS', total: 3000 });
+      expect(await b.recvEvent()).to.include({ kind: 'RX_DPO' });
       expect((await b.recvGroup()).data).to.have.length(3000);
     });
 
@@ -206,14 +206,14 @@ describeIf(hasJ1939, 'J1939Socket', function () {
       const a = open(0x20, { events: true });
       expect(a.tryRecvEvent()).to.equal(null);
       await a.sendTo(pattern(100), to(0x99));
-      expect(await a.recvEvent()).to.include({ type: 'TX_ABORT', id: 0, code: 'EHOSTUNREACH', bytes: 0 });
+      expect(await a.recvEvent()).to.include({ kind: 'TX_ABORT', id: 0, code: 'EHOSTUNREACH', bytes: 0 });
       await a.sendTo(pattern(100), to(0x99));
-      expect(a.recvEventSync()).to.include({ type: 'TX_ABORT', id: 1 });
+      expect(a.recvEventSync()).to.include({ kind: 'TX_ABORT', id: 1 });
       await a.sendTo(pattern(100), to(0x99));
       for (;;) {
         const event = a.tryRecvEvent();
         if (event !== null) {
-          expect(event).to.include({ type: 'TX_ABORT', id: 2 });
+          expect(event).to.include({ kind: 'TX_ABORT', id: 2 });
           break;
         }
         await new Promise((resolve) => setTimeout(resolve, 50));
@@ -227,19 +227,19 @@ describeIf(hasJ1939, 'J1939Socket', function () {
       const control = { id: packJ1939Id({ priority: 7, pgn: 0xec00, destination: 0x21, source: 0x20 }) };
       const group = [DIRECTED & 0xff, (DIRECTED >> 8) & 0xff, DIRECTED >> 16];
       await bus.sendFrame({ ...control, data: Uint8Array.of(16, 100, 0, 15, 255, ...group) });
-      expect(await b.recvEvent()).to.include({ type: 'RX_RTS', total: 100 });
+      expect(await b.recvEvent()).to.include({ kind: 'RX_RTS', total: 100 });
       await bus.sendFrame({ ...control, data: Uint8Array.of(255, 1, 255, 255, 255, ...group) });
       const event = await b.recvEvent();
-      expect(event).to.include({ type: 'RX_ABORT' });
+      expect(event).to.include({ kind: 'RX_ABORT' });
       expect(event.code).to.be.a('string');
     });
 
     it('are an iterator until the socket is closed, and raw entries of the error queue', async () => {
       const a = open(0x20, { events: true });
       await a.sendTo('x', to(0x21));
-      for await (const { type } of a.events()) {
-        expect(type).to.be.oneOf(['TX_SCHED', 'TX_ACK']);
-        if (type === 'TX_ACK') setImmediate(() => a.close());
+      for await (const { kind } of a.events()) {
+        expect(kind).to.be.oneOf(['TX_SCHED', 'TX_ACK']);
+        if (kind === 'TX_ACK') setImmediate(() => a.close());
       }
       const raw = open(0x20, { events: true });
       await raw.sendTo('x', to(0x21));

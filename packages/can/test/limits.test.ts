@@ -510,7 +510,7 @@ describeIf([...hasRaw, ...hasBcm, ...hasIsotp, ...hasJ1939], 'an interface that 
     await bus.bind({ interface: after });
     expect(formatFrame((await within('a frame', bus.recvFrame())).frame)).to.equal('003#');
     await bus.sendFrame({ id: 4 });
-    expect(await within('an event', jobs.recvEvent())).to.include({ type: 'RX_CHANGED', interface: after });
+    expect(await within('an event', jobs.recvEvent())).to.include({ kind: 'RX_CHANGED', interface: after });
     removeInterface(after);
   });
 

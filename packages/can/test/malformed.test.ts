@@ -106,7 +106,7 @@ describeIf([...hasRaw, 'AF_PACKET'], 'malformed frames from elsewhere', function
       let changed = '';
       while (changed !== 'last one') {
         const event = await within('an event', jobs.recvEvent());
-        if (event.type === 'RX_CHANGED') changed = event.frame.data.toString('latin1');
+        if (event.kind === 'RX_CHANGED') changed = event.frame.data.toString('latin1');
       }
 
       const tester = own(new IsotpSocket());
