@@ -1,5 +1,5 @@
 import { SocketError, socketError } from '@sock/core';
-import { inOrder } from './in-order.js';
+import { Iteration } from './iteration.js';
 import type { NetlinkMessage } from './message.js';
 import { Queue } from './queue.js';
 
@@ -29,17 +29,17 @@ const OVERHEAD = 256;
  * receive buffer. Where that was full, and some were lost, `next` rejects once with `ENOBUFS`, in its
  * place among the others; after that it goes on.
  */
-export class Notifications implements AsyncIterableIterator<NetlinkNotification>, Disposable, AsyncDisposable {
+export class Notifications extends Iteration<NetlinkNotification> {
   readonly #socket: Closable;
   readonly #until: (done: () => boolean) => Promise<void>;
   readonly #leave: () => void;
   readonly #queue = new Queue<NetlinkNotification | SocketError>();
   #kept = 0;
   #closed = false;
-  readonly #next = inOrder(() => this.#advance());
 
   /** @internal */
   constructor(socket: Closable, until: (done: () => boolean) => Promise<void>, leave: () => void) {
+    super();
     this.#socket = socket;
     this.#until = until;
     this.#leave = leave;
@@ -62,15 +62,7 @@ export class Notifications implements AsyncIterableIterator<NetlinkNotification>
     if (!(this.#queue.last instanceof SocketError)) this.#queue.push(error);
   }
 
-  /**
-   * The next notification.
-   * @throws SocketError `ENOBUFS` where some were lost before it: get the state anew and go on
-   */
-  next(): Promise<IteratorResult<NetlinkNotification, undefined>> {
-    return this.#next();
-  }
-
-  async #advance(): Promise<IteratorResult<NetlinkNotification, undefined>> {
+  protected override async advance(): Promise<IteratorResult<NetlinkNotification, undefined>> {
     for (;;) {
       const first = this.#queue.shift();
       if (first instanceof SocketError) throw first;
@@ -92,27 +84,9 @@ export class Notifications implements AsyncIterableIterator<NetlinkNotification>
   }
 
   /** Ends the iteration: what comes from now on is not kept. The socket stays open. */
-  close(): void {
+  override close(): void {
     this.#closed = true;
     this.#queue.clear();
     this.#leave();
-  }
-
-  return(): Promise<IteratorResult<NetlinkNotification, undefined>> {
-    this.close();
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-    return Promise.resolve();
   }
 }

@@ -13,7 +13,7 @@ import {
 } from '@sock/core';
 import { type NetlinkAddress, type NetlinkInput, netlink } from './address.js';
 import { NETLINK_KOBJECT_UEVENT } from './constants.gen.js';
-import { inOrder } from './in-order.js';
+import { Iteration } from './iteration.js';
 
 /** What happened to a device, or another object of the kernel. Source: kernel, lib/kobject_uevent.c. */
 export interface Uevent {
@@ -68,14 +68,14 @@ const SIZE = 8192;
  * its socket. Where events were lost, `next` rejects once with `ENOBUFS`: look at `/sys` anew then, and go
  * on.
  */
-export class UeventWatcher implements AsyncIterableIterator<Uevent>, Disposable, AsyncDisposable {
+export class UeventWatcher extends Iteration<Uevent> {
   /** The socket that it watches through: to `unref` it. */
   readonly socket: Socket<NetlinkAddress, NetlinkInput>;
   readonly #wait: WaitOptions;
-  readonly #next = inOrder(() => this.#advance());
 
   /** @internal */
   constructor(options: WatchUeventsOptions) {
+    super();
     const { receiveBuffer, timeout = null, signal, namespace } = checkObject('options', options);
     if (receiveBuffer !== undefined) checkInteger('options.receiveBuffer', receiveBuffer, 0, 0x7fffffff);
     this.#wait = { timeout, signal };
@@ -86,15 +86,7 @@ export class UeventWatcher implements AsyncIterableIterator<Uevent>, Disposable,
     });
   }
 
-  /**
-   * The next event.
-   * @throws SocketError `ENOBUFS` where some were lost before it
-   */
-  next(): Promise<IteratorResult<Uevent, undefined>> {
-    return this.#next();
-  }
-
-  async #advance(): Promise<IteratorResult<Uevent, undefined>> {
+  protected override async advance(): Promise<IteratorResult<Uevent, undefined>> {
     while (!this.socket.closed) {
       try {
         const { data, address } = await this.socket.recvFrom(SIZE, this.#wait);
@@ -112,26 +104,8 @@ export class UeventWatcher implements AsyncIterableIterator<Uevent>, Disposable,
   }
 
   /** Ends the iteration. */
-  close(): void {
+  override close(): void {
     this.socket.close();
-  }
-
-  return(): Promise<IteratorResult<Uevent, undefined>> {
-    this.close();
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-    return Promise.resolve();
   }
 }
 

@@ -8,7 +8,7 @@ import {
   type WaitOptions,
 } from '@sock/core';
 import { NETLINK_ROUTE } from './constants.gen.js';
-import { inOrder } from './in-order.js';
+import { Iteration } from './iteration.js';
 import type { NetlinkNotification, Notifications } from './notifications.js';
 import { InterfaceNames, type Names, NO_NAMES, openSocket } from './operation.js';
 import type { NetlinkSocket } from './socket.js';
@@ -67,7 +67,7 @@ const isTransient = (error: unknown): boolean =>
  * Where changes come faster than they are taken, and the socket's receive buffer is full, some are lost:
  * `next` rejects once with `ENOBUFS`. List anew then, and go on with the same watcher.
  */
-export class Watcher<T> implements AsyncIterableIterator<T>, Disposable, AsyncDisposable {
+export class Watcher<T> extends Iteration<T> {
   /** The socket that it watches through: to give it a larger receive buffer (`soRcvBuf`), or to `unref` it. */
   readonly socket: NetlinkSocket;
   readonly #own: boolean;
@@ -75,11 +75,11 @@ export class Watcher<T> implements AsyncIterableIterator<T>, Disposable, AsyncDi
   readonly #names: InterfaceNames;
   readonly #held: number[] = [];
   readonly #notifications: Notifications;
-  readonly #next = inOrder(() => this.#advance());
   #closed = false;
 
   /** @internal */
   constructor(watch: Watch<T>, options: WatchOptions) {
+    super();
     const { socket, own } = openWatched(watch, options);
     this.socket = socket;
     this.#own = own;
@@ -98,15 +98,7 @@ export class Watcher<T> implements AsyncIterableIterator<T>, Disposable, AsyncDi
     }
   }
 
-  /**
-   * The next change.
-   * @throws SocketError `ENOBUFS` where some were lost before it
-   */
-  next(): Promise<IteratorResult<T, undefined>> {
-    return this.#next();
-  }
-
-  async #advance(): Promise<IteratorResult<T, undefined>> {
+  protected override async advance(): Promise<IteratorResult<T, undefined>> {
     for (;;) {
       let result: IteratorResult<NetlinkNotification, undefined>;
       try {
@@ -127,30 +119,12 @@ export class Watcher<T> implements AsyncIterableIterator<T>, Disposable, AsyncDi
   }
 
   /** Ends the iteration. */
-  close(): void {
+  override close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#notifications?.close();
     if (this.#own) this.socket.close();
     else for (const group of this.#held) this.socket.exchange.release(group);
-  }
-
-  return(): Promise<IteratorResult<T, undefined>> {
-    this.close();
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-    return Promise.resolve();
   }
 }
 
