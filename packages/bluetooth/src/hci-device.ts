@@ -190,7 +190,7 @@ function set(number: number, device: number, value: number): void {
   request(number, bytes);
 }
 
-/** Whether others find and reach a controller: SCAN_INQUIRY and SCAN_PAGE, or'ed. @throws SocketError `ENODEV`, `EPERM` */
+/** Whether others find and reach a controller: SCAN_INQUIRY and SCAN_PAGE, or-ed together. @throws SocketError `ENODEV`, `EPERM` */
 export function hciSetScan(device: number, scan: number): void {
   set(c.HCISETSCAN, device, checkInteger('scan', scan, 0, c.SCAN_INQUIRY | c.SCAN_PAGE));
 }

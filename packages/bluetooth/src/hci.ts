@@ -160,7 +160,7 @@ export class HciSocket extends Socket<HciAddress, HciInput> {
   }
 
   /** As `recvPacket`, blocking the thread. */
-  recvPacketSync(options: Pick<WaitOptions, 'timeout'> = {}): ReceivedHciPacket {
+  recvPacketSync(options: WaitOptions = {}): ReceivedHciPacket {
     return this.exchange.nextSync(toPacket, options);
   }
 

@@ -9,7 +9,7 @@ export interface IsoDirection {
   latency: number;
   /** Bytes of the largest message; 0 for a direction that is not used. */
   sdu: number;
-  /** Radio modes, 1 for 1M, 2 for 2M, 4 for coded, or'ed. */
+  /** Radio modes, 1 for 1M, 2 for 2M, 4 for coded, or-ed together. */
   phy: number;
   /** Times that something is sent again at most. */
   rtn: number;

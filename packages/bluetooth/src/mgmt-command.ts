@@ -38,7 +38,7 @@ export interface MgmtInfo {
   /** Version of Bluetooth: 9 for 5.0. Source: Bluetooth Assigned Numbers. */
   version: number;
   manufacturer: number;
-  /** Settings that it knows, MGMT_SETTING_* or'ed. */
+  /** Settings that it knows, MGMT_SETTING_* or-ed together. */
   supportedSettings: number;
   /** Settings that are on. */
   currentSettings: number;
@@ -73,7 +73,7 @@ export interface MgmtDeviceInput {
 
 const readDevice = (p: Buffer): MgmtDevice | undefined => (p.length < 7 ? undefined : devices(p, 0));
 
-/** A setting that is on or off; the answer is all settings that are on then, MGMT_SETTING_* or'ed. */
+/** A setting that is on or off; the answer is all settings that are on then, MGMT_SETTING_* or-ed together. */
 function switchCommand(opcode: number, label: string): MgmtCommand<boolean, number> {
   return {
     opcode,
@@ -278,7 +278,7 @@ function discoveryCommand(opcode: number, label: string): MgmtCommand<number, nu
   };
 }
 
-/** Looks for devices, which come as DEVICE_FOUND: 1 for BR/EDR, 2 and 4 for public and random addresses of LE, or'ed. */
+/** Looks for devices, which come as DEVICE_FOUND: 1 for BR/EDR, 2 and 4 for public and random addresses of LE, or-ed together. */
 export const mgmtStartDiscovery = discoveryCommand(c.MGMT_OP_START_DISCOVERY, 'MGMT_OP_START_DISCOVERY');
 /** Ends that; with the value that it was begun with. */
 export const mgmtStopDiscovery = discoveryCommand(c.MGMT_OP_STOP_DISCOVERY, 'MGMT_OP_STOP_DISCOVERY');
@@ -341,7 +341,7 @@ export function mgmtCommand(opcode: number, label = `command ${opcode}`): MgmtCo
   };
 }
 
-/** Names of settings, such as `POWERED`, of MGMT_SETTING_* or'ed. */
+/** Names of settings, such as `POWERED`, of MGMT_SETTING_* or-ed together. */
 export function mgmtSettingNames(settings: number): string[] {
   checkInteger('settings', settings, 0, 0xffffffff);
   return SETTINGS.filter((_, bit) => ((settings >>> bit) & 1) === 1);

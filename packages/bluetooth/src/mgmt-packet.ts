@@ -21,7 +21,7 @@ export type MgmtEventDetails =
   | { event: 'CONTROLLER_ERROR'; code: number }
   | { event: 'INDEX_ADDED' }
   | { event: 'INDEX_REMOVED' }
-  /** MGMT_SETTING_*, or'ed. */
+  /** MGMT_SETTING_*, or-ed together. */
   | { event: 'NEW_SETTINGS'; settings: number }
   | { event: 'CLASS_OF_DEV_CHANGED'; deviceClass: number }
   | { event: 'LOCAL_NAME_CHANGED'; name: string; shortName: string }
@@ -32,7 +32,7 @@ export type MgmtEventDetails =
   | ({ event: 'USER_CONFIRM_REQUEST'; hint: boolean; value: number } & MgmtDevice)
   | ({ event: 'AUTH_FAILED'; status: number } & MgmtDevice)
   | ({ event: 'DEVICE_FOUND'; rssi: number; flags: number; data: Buffer } & MgmtDevice)
-  /** 1 for BR/EDR, 2 and 4 for public and random addresses of LE, or'ed. */
+  /** 1 for BR/EDR, 2 and 4 for public and random addresses of LE, or-ed together. */
   | { event: 'DISCOVERING'; addressTypes: number; discovering: boolean }
   | ({ event: 'DEVICE_UNPAIRED' } & MgmtDevice);
 

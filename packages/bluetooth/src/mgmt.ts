@@ -113,7 +113,7 @@ export class MgmtSocket extends Socket<HciAddress, HciInput> {
   }
 
   /** As `recvEvent`, blocking the thread. */
-  recvEventSync(options: Pick<WaitOptions, 'timeout'> = {}): MgmtEvent {
+  recvEventSync(options: WaitOptions = {}): MgmtEvent {
     return this.exchange.nextSync(toEvent, options);
   }
 

@@ -95,7 +95,7 @@ export const btSndMtu = smallOption(bt(c.BT_SNDMTU, 'BT_SNDMTU'), 2);
 /** BT_RCVMTU: bytes of the largest message to receive, on a channel of LE; to be set before `connect` and `listen`. */
 export const btRcvMtu = smallOption(bt(c.BT_RCVMTU, 'BT_RCVMTU'), 2);
 
-/** BT_PHY: radio modes that the connection may use, BT_PHY_* or'ed. */
+/** BT_PHY: radio modes that the connection may use, BT_PHY_* or-ed together. */
 export const btPhy: ReadonlyOption<number> = readonlyIntegerOption(bt(c.BT_PHY, 'BT_PHY'));
 
 /**
@@ -226,13 +226,13 @@ function connectionInfo(key: OptionKey): ReadonlyOption<ConnectionInfo> {
 /** L2CAP_CONNINFO: the link below a connection. @throws SocketError `ENOTCONN` */
 export const l2capConninfo = connectionInfo(l2capKey(c.L2CAP_CONNINFO, 'L2CAP_CONNINFO'));
 
-/** L2CAP_LM: link modes, L2CAP_LM_* or'ed. `btSecurity` is what newer programs use. */
+/** L2CAP_LM: link modes, L2CAP_LM_* or-ed together. `btSecurity` is what newer programs use. */
 export const l2capLm = uint32Option(l2capKey(c.L2CAP_LM, 'L2CAP_LM'));
 
 /** RFCOMM_CONNINFO: the link below a connection. @throws SocketError `ENOTCONN` */
 export const rfcommConninfo = connectionInfo(rfcommKey(c.RFCOMM_CONNINFO, 'RFCOMM_CONNINFO'));
 
-/** RFCOMM_LM: link modes, RFCOMM_LM_* or'ed. `btSecurity` is what newer programs use. */
+/** RFCOMM_LM: link modes, RFCOMM_LM_* or-ed together. `btSecurity` is what newer programs use. */
 export const rfcommLm = uint32Option(rfcommKey(c.RFCOMM_LM, 'RFCOMM_LM'));
 
 /** SCO_OPTIONS: bytes of the largest message, of a connection. @throws SocketError `ENOTCONN` */

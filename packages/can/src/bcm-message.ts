@@ -17,7 +17,7 @@ import { and, idOf, isExtended, or, readInterval, toCanId, writeInterval } from 
 export interface BcmMessage {
   /** CAN_BCM_TX_SETUP to CAN_BCM_RX_CHANGED. */
   opcode: number;
-  /** CAN_BCM_SETTIMER to CAN_BCM_CAN_FD_FRAME, or'ed. */
+  /** CAN_BCM_SETTIMER to CAN_BCM_CAN_FD_FRAME, or-ed together. */
   flags: number;
   /** Frames to send with the first interval, before the second one counts. */
   count: number;

@@ -104,7 +104,7 @@ function wiresOf(state: number): string[] {
 
 /**
  * What an error frame's classes and data say.
- * @param classes CAN_ERR_* classes, or'ed
+ * @param classes CAN_ERR_* classes, or-ed together
  * @param data its 8 bytes; what is missing is taken as 0
  */
 export function describeCanError(classes: number, data: Uint8Array): CanErrorDetails {

@@ -40,10 +40,10 @@ export interface CanFilter {
 
 /** What is accepted as a filter of a CAN_RAW socket. */
 export interface CanFilterInput {
-  /** CAN_EFF_FLAG, CAN_RTR_FLAG and CAN_INV_FILTER may be or'ed to it. */
+  /** CAN_EFF_FLAG, CAN_RTR_FLAG and CAN_INV_FILTER may be or-ed together to it. */
   id: number;
   /**
-   * CAN_EFF_FLAG, CAN_RTR_FLAG and CAN_ERR_FLAG may be or'ed to it. Left out, exactly the identifier
+   * CAN_EFF_FLAG, CAN_RTR_FLAG and CAN_ERR_FLAG may be or-ed together to it. Left out, exactly the identifier
    * matches: in frames of its format, which is the extended one where it has more than 11 bits.
    */
   mask?: number | undefined;

@@ -88,7 +88,7 @@ export interface XlFrame {
 /** What a controller or its driver reports: no frame of the bus. Source: kernel, linux/can/error.h. */
 export interface ErrorFrame {
   kind: 'error';
-  /** CAN_ERR_* classes, or'ed. */
+  /** CAN_ERR_* classes, or-ed together. */
   classes: number;
   /** The classes and what `data` says of them. */
   details: CanErrorDetails;

@@ -41,7 +41,7 @@ export const canRawFilter: SocketOption<CanFilter[], readonly CanFilterInput[]> 
   decode: decodeCanFilters,
 };
 
-/** CAN_RAW_ERR_FILTER: classes of error frames to receive, CAN_ERR_* or'ed; 0 (none) at first. */
+/** CAN_RAW_ERR_FILTER: classes of error frames to receive, CAN_ERR_* or-ed together; 0 (none) at first. */
 export const canRawErrFilter = uint32Option({
   ...raw(c.CAN_RAW_ERR_FILTER, 'CAN_RAW_ERR_FILTER'),
   max: c.CAN_ERR_MASK,
@@ -64,7 +64,7 @@ export const canRawXlFrames = booleanOption(raw(c.CAN_RAW_XL_FRAMES, 'CAN_RAW_XL
 
 /** Virtual networks of CAN XL. Source: kernel, networking/can, `struct can_raw_vcid_options`. */
 export interface CanXlVcidOptions {
-  /** CAN_RAW_XL_VCID_TX_SET, CAN_RAW_XL_VCID_TX_PASS, CAN_RAW_XL_VCID_RX_FILTER, or'ed. */
+  /** CAN_RAW_XL_VCID_TX_SET, CAN_RAW_XL_VCID_TX_PASS, CAN_RAW_XL_VCID_RX_FILTER, or-ed together. */
   flags: number;
   /** Network that all frames are sent to, with CAN_RAW_XL_VCID_TX_SET. */
   txVcid: number;
@@ -97,7 +97,7 @@ export const canRawXlVcidOpts: SocketOption<CanXlVcidOptions, Partial<CanXlVcidO
 
 /** How an ISO-TP socket behaves. Source: kernel, `struct can_isotp_options`, networking/iso15765-2. */
 export interface IsotpOptions {
-  /** CAN_ISOTP_*, or'ed: CAN_ISOTP_LISTEN_MODE to CAN_ISOTP_DYN_FC_PARMS. */
+  /** CAN_ISOTP_*, or-ed together: CAN_ISOTP_LISTEN_MODE to CAN_ISOTP_DYN_FC_PARMS. */
   flags: number;
   /** Time that a frame takes at most, N_As and N_Ar, in milliseconds; `null` where it was left as it was. */
   frameTxTime: number | null;

@@ -51,7 +51,7 @@ export interface CanRawSocketOptions extends SocketOptions {
   filters?: readonly CanFilterInput[] | undefined;
   /** A frame must match all filters, rather than one. */
   joinFilters?: boolean | undefined;
-  /** Classes of error frames to receive, CAN_ERR_* or'ed. */
+  /** Classes of error frames to receive, CAN_ERR_* or-ed together. */
   errors?: number | undefined;
   /** Other sockets of this machine receive what this one sends: true unless told. */
   loopback?: boolean | undefined;

@@ -64,7 +64,7 @@ function close(fd: number): void {
  */
 export class ReceivedFds<Address = UnixAddress> implements Disposable {
   readonly data: Buffer;
-  /** MSG_* that the kernel reported, or'ed. */
+  /** MSG_* that the kernel reported, or-ed together. */
   readonly flags: number;
   /** The sender's address, `null` where it has no name. */
   readonly address: Address | null;
