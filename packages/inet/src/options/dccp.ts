@@ -10,11 +10,14 @@ import {
   readU32BE,
   SOL_DCCP,
   type SocketOption,
+  type WithMessage,
+  type WriteonlyOption,
+  withMessage,
   writeU32BE,
 } from '@sock/core';
 import * as c from '../constants.gen.js';
 import { ints } from '../structures.js';
-import { keysOf, type ListItem, packList, type WithMessage, type WriteonlyOption, withMessage } from './shared.js';
+import { keysOf, type ListItem, packList } from './shared.js';
 
 const key = keysOf(SOL_DCCP);
 

@@ -11,8 +11,6 @@ import {
 } from '@sock/core';
 import { ints } from '../structures.js';
 
-export { type WithMessage, type WriteonlyOption, withMessage } from '@sock/core';
-
 /** Bytes that the kernel takes and gives as they are, at most `max` of them. */
 export function bytesOption(key: OptionKey & { max: number }): SocketOption<Buffer, ArrayBufferView | ArrayBuffer> {
   const { max, ...rest } = key;

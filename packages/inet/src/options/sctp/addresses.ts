@@ -1,8 +1,15 @@
-import { booleanOption, invalidArgumentType, type OptionKey, readU16, readU32, type SocketOption } from '@sock/core';
+import {
+  booleanOption,
+  invalidArgumentType,
+  type OptionKey,
+  readU16,
+  readU32,
+  type SocketOption,
+  type WriteonlyOption,
+} from '@sock/core';
 import type { Inet6Input, IpAddress } from '../../address.js';
 import * as c from '../../constants.gen.js';
 import { decodeSockaddr, type FieldsInput, sockaddrSize, structure, writeSockaddr } from '../../fields.js';
-import type { WriteonlyOption } from '../shared.js';
 import {
   assocFlag,
   assocList,

@@ -5,13 +5,14 @@ import {
   readU32,
   type SocketOption,
   uint32Option,
+  type WithMessage,
+  withMessage,
 } from '@sock/core';
 import type { IpAddress } from '../../address.js';
 import * as c from '../../constants.gen.js';
 import { type FieldsInput, i32, storage, structure, structureOption, u16, u32, u64 } from '../../fields.js';
 import { initMsg, type SctpInitMsg, scmSctpInit } from '../../sctp-ancillary.js';
 import { STORAGE_ALIGNMENT } from '../../structures.js';
-import { type WithMessage, withMessage } from '../shared.js';
 import {
   assocOption,
   assocRead,

@@ -5,6 +5,9 @@ import {
   outOfRange,
   type SocketOption,
   toBytes,
+  type WithMessage,
+  type WriteonlyOption,
+  withMessage,
   writeI32,
   writeU16,
   writeU32,
@@ -12,7 +15,7 @@ import {
 import * as c from '../../constants.gen.js';
 import { checkAssocId, type FieldsInput, i32, structure, u16 } from '../../fields.js';
 import { type SctpAuthInfo, scmSctpAuthInfo } from '../../sctp-ancillary.js';
-import { packList, type WithMessage, type WriteonlyOption, withMessage } from '../shared.js';
+import { packList } from '../shared.js';
 import {
   assocFlag,
   assocList,

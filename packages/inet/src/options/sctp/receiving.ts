@@ -1,4 +1,12 @@
-import { booleanOption, integerOption, type RequestOption, type SocketOption, uint32Option } from '@sock/core';
+import {
+  booleanOption,
+  integerOption,
+  type RequestOption,
+  type SocketOption,
+  uint32Option,
+  type WithMessage,
+  withMessage,
+} from '@sock/core';
 import * as c from '../../constants.gen.js';
 import { type FieldsInput, flag, i32, structure, structureOption, u16, u32 } from '../../fields.js';
 import {
@@ -9,7 +17,6 @@ import {
   scmSctpRcvInfo,
   scmSctpSndRcv,
 } from '../../sctp-ancillary.js';
-import { type WithMessage, withMessage } from '../shared.js';
 import {
   assocFlag,
   assocNumber,

@@ -1,4 +1,4 @@
-import { booleanOption, type RequestOption, type SocketOption } from '@sock/core';
+import { booleanOption, type RequestOption, type SocketOption, type WithMessage, withMessage } from '@sock/core';
 import * as c from '../../constants.gen.js';
 import { type FieldsInput, i32, structure, u16, u32, u64 } from '../../fields.js';
 import {
@@ -11,7 +11,6 @@ import {
   sndInfo,
   sndRcvInfo,
 } from '../../sctp-ancillary.js';
-import { type WithMessage, withMessage } from '../shared.js';
 import {
   assocFlag,
   assocNumber,

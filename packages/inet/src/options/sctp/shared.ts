@@ -5,6 +5,7 @@ import {
   type RequestOption,
   readU16,
   readU32,
+  type WriteonlyOption,
   writeI32,
   writeU16,
   writeU32,
@@ -13,7 +14,7 @@ import type { Inet6Input, IpAddress } from '../../address.js';
 import { IPPROTO_SCTP } from '../../constants.gen.js';
 import { checkAssocId, type FieldsInput, i32, type Structure, storage, structure, u32 } from '../../fields.js';
 import { STORAGE_ALIGNMENT } from '../../structures.js';
-import { keysOf, type ListItem, type WriteonlyOption } from '../shared.js';
+import { keysOf, type ListItem } from '../shared.js';
 
 /** The key of an option. */
 export const key = keysOf(IPPROTO_SCTP);

@@ -1,7 +1,7 @@
-import { checkInteger, checkObject, type RequestOption, writeI32, writeU16 } from '@sock/core';
+import { checkInteger, checkObject, type RequestOption, type WriteonlyOption, writeI32, writeU16 } from '@sock/core';
 import * as c from '../../constants.gen.js';
 import { checkAssocId, type FieldsInput, i32, structure, u16 } from '../../fields.js';
-import { packList, type WriteonlyOption } from '../shared.js';
+import { packList } from '../shared.js';
 import {
   assocFlag,
   assocNumber,
