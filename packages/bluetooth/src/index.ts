@@ -1,4 +1,3 @@
-export type { ReceiveOnlyMessage } from '@sock/core';
 export {
   type AddressType,
   type HciAddress,

@@ -31,7 +31,6 @@ import {
   l2cap,
   l2capConninfo,
   l2capOptions,
-  type ReceiveOnlyMessage,
   type RfcommAddress,
   rfcomm,
   type ScoAddress,
@@ -42,7 +41,15 @@ import {
   scoOptions,
   str2ba,
 } from '@sock/bluetooth';
-import { type AddressFamily, AF_BLUETOOTH, type FailedCall, type SocketOption, writeI64, writeU16 } from '@sock/core';
+import {
+  type AddressFamily,
+  AF_BLUETOOTH,
+  type FailedCall,
+  type ReceiveOnlyMessage,
+  type SocketOption,
+  writeI64,
+  writeU16,
+} from '@sock/core';
 import { inLab, thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';

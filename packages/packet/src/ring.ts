@@ -2,6 +2,7 @@ import {
   checkBoolean,
   checkInteger,
   checkObject,
+  Deadline,
   type Mapping,
   MSG_PEEK,
   mapDescriptor,
@@ -15,7 +16,7 @@ import { BLOCK_STATUS, PacketBlock, PacketCopies, type ReceivedPacket } from './
 import { TP_FT_REQ_FILL_RXHASH, TP_STATUS_KERNEL, TP_STATUS_USER, TPACKET_V3 } from './constants.gen.js';
 import { packetVersion } from './options.js';
 import { packetRxRing, removeRing } from './ring-request.js';
-import { Deadline, Waits } from './waiting.js';
+import { Waits } from './waiting.js';
 
 /** Options of a receive ring. */
 export interface RingOptions {

@@ -1,6 +1,3 @@
-// rings take it from here
-export { Deadline } from '@sock/core';
-
 /** Waits that the end of something ends, besides the signals of their callers. */
 export class Waits {
   private readonly own = new AbortController();

@@ -2,7 +2,7 @@ import {
   type AddressFamily,
   AF_QIPCRTR,
   checkInteger,
-  invalidArgumentType,
+  checkMembers,
   outOfRange,
   readU32,
   SOCK_DGRAM,
@@ -27,28 +27,24 @@ const NODE = 4;
 const PORT = 8;
 const SIZE = 12;
 
-const ACCEPTED = 'an address { node, port }';
+const MEMBERS = ['node', 'port'];
 
-function checkShape(input: QrtrAddress): void {
-  if (typeof input !== 'object' || input === null || Array.isArray(input) || ArrayBuffer.isView(input)) {
-    throw invalidArgumentType('address', ACCEPTED, input);
-  }
-  if (Object.keys(input).some((key) => key !== 'node' && key !== 'port')) throw outOfRange('address', ACCEPTED, input);
-}
+/** What is accepted as an address. */
+export type QrtrInput = QrtrAddress;
 
 /**
  * AF_QIPCRTR: messages between the processors of a Qualcomm system, and the services on them. The only
  * type is SOCK_DGRAM. Source: linux/qrtr.h, kernel, net/qrtr.
  */
-export const qrtr: AddressFamily<QrtrAddress> = {
+export const qrtr: AddressFamily<QrtrAddress, QrtrInput> = {
   name: 'qrtr',
   domain: AF_QIPCRTR,
   type: SOCK_DGRAM,
 
   encode(input, into) {
-    checkShape(input);
-    writeU32(into, checkInteger('address.node', input.node, 0, 0xffffffff), NODE);
-    writeU32(into, checkInteger('address.port', input.port, 0, 0xffffffff), PORT);
+    const { node, port } = checkMembers('address', input, MEMBERS);
+    writeU32(into, checkInteger('address.node', node, 0, 0xffffffff), NODE);
+    writeU32(into, checkInteger('address.port', port, 0, 0xffffffff), PORT);
     return SIZE;
   },
 

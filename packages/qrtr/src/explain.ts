@@ -1,4 +1,4 @@
-import type { FailedCall } from '@sock/core';
+import { clauseOf, type FailedCall } from '@sock/core';
 
 /** The clauses by call and code. */
 const CLAUSES: Readonly<Record<string, string>> = {
@@ -18,6 +18,4 @@ const CLAUSES: Readonly<Record<string, string>> = {
 };
 
 /** The remedy for a failed call on a socket of AF_QIPCRTR, where there is one to name. */
-export function explain({ syscall, code }: FailedCall): string | undefined {
-  return CLAUSES[`${syscall.startsWith('send') ? 'send' : syscall} ${code}`];
-}
+export const explain = (failure: FailedCall): string | undefined => clauseOf(failure, CLAUSES);

@@ -1,4 +1,4 @@
-export { type QrtrAddress, qrtr } from './address.js';
+export { type QrtrAddress, type QrtrInput, qrtr } from './address.js';
 export * from './constants.gen.js';
 export {
   packControlPacket,

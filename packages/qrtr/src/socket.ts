@@ -10,7 +10,7 @@ import {
   untilClosed,
   type WaitOptions,
 } from '@sock/core';
-import { type QrtrAddress, qrtr } from './address.js';
+import { type QrtrAddress, type QrtrInput, qrtr } from './address.js';
 import * as c from './constants.gen.js';
 import { packControlPacket, type QrtrControlInput, type QrtrControlPacket, unpackControlPacket } from './control.js';
 
@@ -61,7 +61,7 @@ export interface QrtrService {
  * A socket of AF_QIPCRTR that speaks to the name service: it offers services, and tells its messages from
  * those of programs. Source: linux/qrtr.h, kernel, net/qrtr/ns.c (in the kernel since 5.7).
  */
-export class QrtrSocket extends Socket<QrtrAddress> {
+export class QrtrSocket extends Socket<QrtrAddress, QrtrInput> {
   /** @throws SocketError `EAFNOSUPPORT` naming the module to load */
   constructor() {
     super(qrtr);

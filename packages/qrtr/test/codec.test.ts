@@ -13,10 +13,10 @@ import {
   QRTR_TYPE_NEW_SERVER,
   QRTR_TYPE_PING,
   QRTR_TYPE_RESUME_TX,
-  type QrtrAddress,
   type QrtrClientPacket,
   type QrtrControlInput,
   type QrtrControlPacket,
+  type QrtrInput,
   type QrtrPlainPacket,
   type QrtrServerPacket,
   qrtr,
@@ -34,7 +34,7 @@ const info: SocketInfo = {
   interfaceName: () => undefined,
 };
 
-function encode(input: QrtrAddress): Buffer {
+function encode(input: QrtrInput): Buffer {
   const into = Buffer.alloc(128);
   writeU16(into, AF_QIPCRTR, 0);
   return into.subarray(0, qrtr.encode(input, into, info));
@@ -70,7 +70,7 @@ describe('QRTR addresses', () => {
       [{ node: 1, port: 2 ** 32 }, 'address.port'],
     ];
     for (const [input, argument] of table) {
-      expect(thrown(() => encode(input as QrtrAddress))).to.include({ argument });
+      expect(thrown(() => encode(input as QrtrInput))).to.include({ argument });
     }
   });
 

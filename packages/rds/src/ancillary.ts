@@ -1,8 +1,13 @@
-import { type AncillaryMessage, ancillaryMessage, checkInteger, readU32, readU64, writeU32 } from '@sock/core';
+import {
+  type AncillaryMessage,
+  ancillaryMessage,
+  checkInteger,
+  type ReceiveOnlyMessage,
+  readU32,
+  readU64,
+  writeU32,
+} from '@sock/core';
 import * as c from './constants.gen.js';
-
-/** A message that the kernel makes and that cannot be sent: `create` throws a TypeError. */
-export type ReceiveOnlyMessage<Value> = AncillaryMessage<Value, never>;
 
 /** Number of a port in the mask of congested ports: several ports share one. */
 export function RDS_CONG_MONITOR_BIT(port: number): number {

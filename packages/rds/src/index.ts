@@ -3,7 +3,6 @@ export {
   RDS_CONG_MONITOR_BIT,
   RDS_CONG_MONITOR_MASK,
   type RdsLatency,
-  type ReceiveOnlyMessage,
   scmRdsCongUpdate,
   scmRdsRxpathLatency,
   scmRdsZcopyCompletion,
@@ -30,5 +29,4 @@ export {
   rdsTimestamp,
   soRdsMsgRxpathLatency,
   soRdsTransport,
-  type WriteonlyOption,
 } from './options.js';

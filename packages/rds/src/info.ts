@@ -1,4 +1,4 @@
-import { AF_INET, AF_INET6, type ReadonlyOption, readU16BE, readU32, readU64 } from '@sock/core';
+import { AF_INET, AF_INET6, type ReadonlyOption, readText, readU16BE, readU32, readU64 } from '@sock/core';
 import { type InetAddress, inet_ntop } from '@sock/inet';
 import * as c from './constants.gen.js';
 
@@ -70,11 +70,6 @@ function listOption<Value>(
   };
 }
 
-function text(bytes: Buffer): string {
-  const end = bytes.indexOf(0);
-  return bytes.toString('latin1', 0, end === -1 ? bytes.length : end);
-}
-
 const host = (bytes: Buffer, offset: number): string => inet_ntop(AF_INET, bytes.subarray(offset, offset + 4));
 
 const address = (bytes: Buffer, hostAt: number, portAt: number): InetAddress => ({
@@ -87,7 +82,7 @@ export const rdsInfoCounters: ReadonlyOption<RdsCounter[]> = listOption(
   c.RDS_INFO_COUNTERS,
   'RDS_INFO_COUNTERS',
   40,
-  (bytes) => ({ name: text(bytes.subarray(0, 32)), value: readU64(bytes, 32) }),
+  (bytes) => ({ name: readText(bytes.subarray(0, 32)), value: readU64(bytes, 32) }),
 );
 
 /** RDS_INFO_CONNECTIONS: connections of IPv4. */
@@ -98,7 +93,7 @@ export const rdsInfoConnections: ReadonlyOption<RdsConnection[]> = listOption(
   (bytes) => ({
     local: host(bytes, 16),
     peer: host(bytes, 20),
-    transport: text(bytes.subarray(24, 40)),
+    transport: readText(bytes.subarray(24, 40)),
     flags: bytes[40] as number,
     nextTxSeq: readU64(bytes, 0),
     nextRxSeq: readU64(bytes, 8),
@@ -113,7 +108,7 @@ export const rds6InfoConnections: ReadonlyOption<RdsConnection[]> = listOption(
   (bytes) => ({
     local: inet_ntop(AF_INET6, bytes.subarray(16, 32)),
     peer: inet_ntop(AF_INET6, bytes.subarray(32, 48)),
-    transport: text(bytes.subarray(48, 64)),
+    transport: readText(bytes.subarray(48, 64)),
     flags: bytes[64] as number,
     nextTxSeq: readU64(bytes, 0),
     nextRxSeq: readU64(bytes, 8),

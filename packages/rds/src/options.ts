@@ -1,5 +1,4 @@
 import {
-  type AncillaryMessage,
   booleanOption,
   checkBoolean,
   checkInteger,
@@ -9,13 +8,13 @@ import {
   SO_TIMESTAMP,
   type SocketOption,
   scmTimestamp,
+  type WithMessage,
+  type WriteonlyOption,
+  withMessage,
 } from '@sock/core';
 import { type RdsInput, rds } from './address.js';
-import { type RdsLatency, type ReceiveOnlyMessage, scmRdsCongUpdate, scmRdsRxpathLatency } from './ancillary.js';
+import { type RdsLatency, scmRdsCongUpdate, scmRdsRxpathLatency } from './ancillary.js';
 import * as c from './constants.gen.js';
-
-/** An option that is only set. */
-export type WriteonlyOption<Input> = Omit<SocketOption<never, Input>, 'decode'>;
 
 const key = (name: number, label: string) => ({ level: c.SOL_RDS, name, label });
 
@@ -37,10 +36,10 @@ export const rdsCancelSentTo: WriteonlyOption<RdsInput> = {
 export const rdsRecverr = booleanOption(key(c.RDS_RECVERR, 'RDS_RECVERR'));
 
 /** RDS_CONG_MONITOR: ports that are congested no more are told by a control message. Only set. */
-export const rdsCongMonitor: WriteonlyOption<boolean> & { readonly message: ReceiveOnlyMessage<bigint> } = {
-  ...switchOption(c.RDS_CONG_MONITOR, 'RDS_CONG_MONITOR'),
-  message: scmRdsCongUpdate,
-};
+export const rdsCongMonitor: WithMessage<WriteonlyOption<boolean>, bigint, never> = withMessage(
+  switchOption(c.RDS_CONG_MONITOR, 'RDS_CONG_MONITOR'),
+  scmRdsCongUpdate,
+);
 
 /**
  * SO_RDS_TRANSPORT: RDS_TRANS_TCP or RDS_TRANS_IB, to be set before `bind`, which chooses one elsewhere;
@@ -59,9 +58,7 @@ export const soRdsTransport: SocketOption<number | null, number> = {
  * SO_RDS_MSG_RXPATH_LATENCY: the points on the way in, RDS_MSG_RX_*, whose times come as a control message;
  * at most 3. Only set.
  */
-export const soRdsMsgRxpathLatency: WriteonlyOption<readonly number[]> & {
-  readonly message: ReceiveOnlyMessage<RdsLatency[]>;
-} = {
+export const soRdsMsgRxpathLatency: WithMessage<WriteonlyOption<readonly number[]>, RdsLatency[], never> = {
   ...key(c.SO_RDS_MSG_RXPATH_LATENCY, 'SO_RDS_MSG_RXPATH_LATENCY'),
   message: scmRdsRxpathLatency,
   encode(value) {
@@ -81,7 +78,7 @@ export const soRdsMsgRxpathLatency: WriteonlyOption<readonly number[]> & {
  * SO_TIMESTAMP of SOL_RDS: when the kernel received a message, to the microsecond. AF_RDS has it at this
  * level, and no other kind of timestamps. Only set.
  */
-export const rdsTimestamp: WriteonlyOption<boolean> & { readonly message: AncillaryMessage<bigint> } = {
-  ...switchOption(SO_TIMESTAMP, 'SO_TIMESTAMP'),
-  message: scmTimestamp,
-};
+export const rdsTimestamp: WithMessage<WriteonlyOption<boolean>, bigint, never> = withMessage(
+  switchOption(SO_TIMESTAMP, 'SO_TIMESTAMP'),
+  scmTimestamp,
+);

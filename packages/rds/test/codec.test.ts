@@ -4,7 +4,9 @@ import {
   AF_RDS,
   AF_UNSPEC,
   type FailedCall,
+  type ReceiveOnlyMessage,
   type SocketInfo,
+  type WriteonlyOption,
   writeU16,
   writeU32,
   writeU64,
@@ -19,7 +21,6 @@ import {
   type RdsLatency,
   type RdsMessageInfo,
   type RdsSocketInfo,
-  type ReceiveOnlyMessage,
   rds,
   rds6InfoConnections,
   rdsCancelSentTo,
@@ -33,7 +34,6 @@ import {
   scmRdsZcopyCookie,
   soRdsMsgRxpathLatency,
   soRdsTransport,
-  type WriteonlyOption,
 } from '@sock/rds';
 import { thrown } from '@sock/testkit';
 import { expect } from 'chai';

@@ -2,6 +2,7 @@ import {
   type AddressFamily,
   AF_TIPC,
   checkInteger,
+  checkMembers,
   checkObject,
   checkOneOf,
   invalidArgumentType,
@@ -79,11 +80,7 @@ const KINDS = Object.keys(KEYS) as (keyof typeof KEYS)[];
 
 function checkShape(input: TipcInput): void {
   if (ArrayBuffer.isView(input)) throw invalidArgumentType('address', 'an address { kind, … }', input);
-  const kind = checkOneOf('address.kind', checkObject('address', input).kind, KINDS);
-  const keys: readonly string[] = KEYS[kind];
-  for (const key of Object.keys(input)) {
-    if (!keys.includes(key)) throw outOfRange('address', `an address { ${keys.join(', ')} }`, input);
-  }
+  checkMembers('address', input, KEYS[checkOneOf('address.kind', checkObject('address', input).kind, KINDS)]);
 }
 
 function write(into: Uint8Array, addrtype: number, scope: number, words: readonly [number, number, number]): number {

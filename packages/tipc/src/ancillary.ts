@@ -1,8 +1,5 @@
-import { type AncillaryMessage, ancillaryMessage, readU32 } from '@sock/core';
+import { ancillaryMessage, type ReceiveOnlyMessage, readU32 } from '@sock/core';
 import { SOL_TIPC, TIPC_DESTNAME, TIPC_ERRINFO, TIPC_RETDATA } from './constants.gen.js';
-
-/** A message that the kernel makes and that cannot be sent: `create` throws a TypeError. */
-export type ReceiveOnlyMessage<Value> = AncillaryMessage<Value, never>;
 
 /** Why a message came back, or a connection ended. */
 export interface TipcErrorInfo {

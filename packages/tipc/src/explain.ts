@@ -1,4 +1,4 @@
-import type { FailedCall } from '@sock/core';
+import { clauseOf, type FailedCall } from '@sock/core';
 
 /** The clauses by call and code. */
 const CLAUSES: Readonly<Record<string, string>> = {
@@ -33,7 +33,4 @@ const CLAUSES: Readonly<Record<string, string>> = {
 };
 
 /** The remedy for a failed call on a TIPC socket, where there is one to name. */
-export function explain({ syscall, code }: FailedCall): string | undefined {
-  const call = /^(?:send|recv)/.exec(syscall)?.[0] ?? syscall;
-  return CLAUSES[`${call} ${code}`];
-}
+export const explain = (failure: FailedCall): string | undefined => clauseOf(failure, CLAUSES);

@@ -7,7 +7,6 @@ export {
   tipc,
 } from './address.js';
 export {
-  type ReceiveOnlyMessage,
   scmTipcDestName,
   scmTipcErrInfo,
   scmTipcRetData,

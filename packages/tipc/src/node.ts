@@ -1,4 +1,4 @@
-import { checkInteger, type Socket, writeU32 } from '@sock/core';
+import { checkInteger, readText, type Socket, writeU32 } from '@sock/core';
 import type { TipcAddress, TipcInput } from './address.js';
 import { SIOCGETLINKNAME, SIOCGETNODEID, TIPC_MAX_LINK_NAME, TIPC_NODEID_LEN } from './constants.gen.js';
 
@@ -56,7 +56,5 @@ export function getLinkName(socket: AnyTipcSocket, peer: number, bearer: number)
   writeU32(request, checkInteger('peer', peer, 0, 0xffffffff), 0);
   writeU32(request, checkInteger('bearer', bearer, 0, 0xffff), 4);
   socket.ioctl(SIOCGETLINKNAME, request);
-  const name = request.subarray(8);
-  const end = name.indexOf(0);
-  return name.toString('utf8', 0, end === -1 ? name.length : end);
+  return readText(request.subarray(8));
 }

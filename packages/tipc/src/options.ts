@@ -9,6 +9,7 @@ import {
   readonlyIntegerOption,
   readU32,
   type SocketOption,
+  type WriteonlyOption,
   writeU32,
 } from '@sock/core';
 import * as c from './constants.gen.js';
@@ -16,7 +17,7 @@ import * as c from './constants.gen.js';
 const key = (name: number, label: string) => ({ level: c.SOL_TIPC, name, label });
 
 /** An option without a value, which to set does something: `setOption(option, true)`. */
-export type CommandOption = Omit<SocketOption<never, true>, 'decode'>;
+export type CommandOption = WriteonlyOption<true>;
 
 const command = (name: number, label: string): CommandOption => ({
   ...key(name, label),
@@ -68,7 +69,7 @@ export const tipcSockRecvqUsed: ReadonlyOption<number> = readonlyIntegerOption(
 );
 
 /** TIPC_NODELAY: small pieces of a stream are sent at once rather than collected. Only set. Linux 5.5. */
-export const tipcNodelay: Omit<SocketOption<never, boolean>, 'decode'> = {
+export const tipcNodelay: WriteonlyOption<boolean> = {
   ...key(c.TIPC_NODELAY, 'TIPC_NODELAY'),
   encode: (value) => (checkBoolean('value', value) ? 1 : 0),
 };

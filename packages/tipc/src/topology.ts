@@ -5,6 +5,7 @@ import {
   checkObject,
   checkOneOf,
   type Data,
+  type FlagOptions,
   outOfRange,
   readU32,
   readU64,
@@ -195,7 +196,7 @@ export class TipcTopologySocket extends TipcSocket {
   }
 
   /** As `recvEvent`, without waiting: `null` where there is none. */
-  tryRecvEvent(options?: Pick<TransferOptions, 'flags'>): TipcTopologyEvent | null {
+  tryRecvEvent(options?: FlagOptions): TipcTopologyEvent | null {
     const data = this.tryRecv(EVENT_SIZE, options);
     return data === null ? null : toEvent(data);
   }

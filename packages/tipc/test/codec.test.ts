@@ -1,9 +1,16 @@
-import { type AddressFamily, AF_TIPC, type FailedCall, type SocketInfo, writeU16, writeU32 } from '@sock/core';
+import {
+  type AddressFamily,
+  AF_TIPC,
+  type FailedCall,
+  type ReceiveOnlyMessage,
+  type SocketInfo,
+  writeU16,
+  writeU32,
+} from '@sock/core';
 import { thrown } from '@sock/testkit';
 import {
   formatNodeId,
   packSubscription,
-  type ReceiveOnlyMessage,
   scmTipcDestName,
   scmTipcErrInfo,
   scmTipcRetData,

@@ -2,7 +2,7 @@ import {
   type AddressFamily,
   AF_VSOCK,
   checkInteger,
-  checkObject,
+  checkMembers,
   outOfRange,
   readU32,
   SOCK_STREAM,
@@ -24,6 +24,11 @@ export interface VsockAddress {
   /** 32 bits; VMADDR_PORT_ANY to have one chosen. Those below 1024 need CAP_NET_BIND_SERVICE to bind. */
   readonly port: number;
   /** VMADDR_FLAG_TO_HOST, where it is set. Linux 5.11. */
+  readonly flags?: number;
+}
+
+/** What is accepted as an address: `flags` are 0 unless told. */
+export interface VsockInput extends Omit<VsockAddress, 'flags'> {
   readonly flags?: number | undefined;
 }
 
@@ -32,6 +37,8 @@ const PORT = 4;
 const CID = 8;
 const FLAGS = 12;
 const SIZE = 16;
+
+const MEMBERS = ['cid', 'port', 'flags'];
 
 const U32_MAX = 0xffffffff;
 
@@ -48,13 +55,13 @@ const NAMES: Readonly<Record<number, string>> = {
  * ends the connection with `ENOBUFS`; SOCK_DGRAM only where there is a transport for it (VMware).
  * Source: vsock(7).
  */
-export const vsock: AddressFamily<VsockAddress> = {
+export const vsock: AddressFamily<VsockAddress, VsockInput> = {
   name: 'vsock',
   domain: AF_VSOCK,
   type: SOCK_STREAM,
   tearsMessages: true,
   encode(input, into) {
-    const { cid, port, flags = 0 } = checkObject('address', input);
+    const { cid, port, flags = 0 } = checkMembers('address', input, MEMBERS);
     checkInteger('address.flags', flags, 0, 0xff);
     writeU32(into, checkInteger('address.cid', cid, 0, U32_MAX), CID);
     writeU32(into, checkInteger('address.port', port, 0, U32_MAX), PORT);

@@ -1,4 +1,4 @@
-import type { FailedCall } from '@sock/core';
+import { clauseOf, type FailedCall } from '@sock/core';
 
 const NO_TRANSPORT =
   'no transport reaches that machine: CID 1 needs the module vsock_loopback, the host (CID 2) a guest with ' +
@@ -32,6 +32,4 @@ const CLAUSES: Readonly<Record<string, string>> = {
 };
 
 /** The remedy for a failed call on an AF_VSOCK socket, where there is one to name. */
-export function explain({ syscall, code }: FailedCall): string | undefined {
-  return CLAUSES[`${syscall.startsWith('send') ? 'send' : syscall} ${code}`];
-}
+export const explain = (failure: FailedCall): string | undefined => clauseOf(failure, CLAUSES);

@@ -1,4 +1,4 @@
-export { type VsockAddress, vsock } from './address.js';
+export { type VsockAddress, type VsockInput, vsock } from './address.js';
 export { getLocalCid } from './cid.js';
 export * from './constants.gen.js';
 export {

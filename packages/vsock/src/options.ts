@@ -1,5 +1,6 @@
 import {
   AF_VSOCK,
+  LONG_SIZE,
   type ReadonlyOption,
   readonlyIntegerOption,
   type SocketOption,
@@ -28,8 +29,6 @@ export const soVmSocketsBufferMaxSize: SocketOption<bigint, bigint | number> = u
   key(c.SO_VM_SOCKETS_BUFFER_MAX_SIZE, 'SO_VM_SOCKETS_BUFFER_MAX_SIZE'),
 );
 
-const LONG = !['arm', 'ia32', 'mips', 'mipsel'].includes(process.arch);
-
 /**
  * SO_VM_SOCKETS_CONNECT_TIMEOUT: milliseconds that the kernel waits for a connection, 2,000 at first and
  * after `null`; then `connect` fails with `ETIMEDOUT`. As exact as the kernel's clock ticks. Source: linux/vm_sockets.h.
@@ -37,7 +36,7 @@ const LONG = !['arm', 'ia32', 'mips', 'mipsel'].includes(process.arch);
 export const soVmSocketsConnectTimeout: SocketOption<number | null> = timevalOption({
   level: AF_VSOCK,
   // of a machine with 64 bits the old structure is the new one, which older kernels lack
-  name: LONG ? c.SO_VM_SOCKETS_CONNECT_TIMEOUT_OLD : c.SO_VM_SOCKETS_CONNECT_TIMEOUT_NEW,
+  name: LONG_SIZE === 8 ? c.SO_VM_SOCKETS_CONNECT_TIMEOUT_OLD : c.SO_VM_SOCKETS_CONNECT_TIMEOUT_NEW,
   label: 'SO_VM_SOCKETS_CONNECT_TIMEOUT',
 });
 

@@ -10,7 +10,7 @@ import {
   VMADDR_FLAG_TO_HOST,
   VMADDR_PORT_ANY,
   VSOCK_RECVERR,
-  type VsockAddress,
+  type VsockInput,
   vsock,
 } from '@sock/vsock';
 import { expect } from 'chai';
@@ -24,7 +24,7 @@ const info: SocketInfo = {
   interfaceName: () => undefined,
 };
 
-function encode(input: VsockAddress): Buffer {
+function encode(input: VsockInput): Buffer {
   const into = Buffer.alloc(128);
   writeU16(into, AF_VSOCK, 0);
   return into.subarray(0, vsock.encode(input, into, info));
@@ -64,7 +64,7 @@ describe('vsock addresses', () => {
     const table: [unknown, string, typeof TypeError | typeof RangeError][] = [
       [undefined, 'address', TypeError],
       ['2:80', 'address', TypeError],
-      [{ host: '127.0.0.1', port: 80 }, 'address.cid', TypeError],
+      [{ host: '127.0.0.1', port: 80 }, 'address', RangeError],
       [{ cid: 1 }, 'address.port', TypeError],
       [{ cid: '1', port: 80 }, 'address.cid', TypeError],
       [{ cid: -1, port: 80 }, 'address.cid', RangeError],
@@ -73,7 +73,7 @@ describe('vsock addresses', () => {
       [{ cid: 1, port: 80, flags: 256 }, 'address.flags', RangeError],
     ];
     for (const [input, argument, kind] of table) {
-      const error = thrown(() => encode(input as VsockAddress));
+      const error = thrown(() => encode(input as VsockInput));
       expect(error, argument).to.be.instanceOf(kind);
       expect(error).to.include({ argument });
     }

@@ -1,6 +1,6 @@
 import { SOCK_SEQPACKET, SOCK_STREAM, Socket } from '@sock/core';
 import { conformance, type Kind } from '@sock/testkit';
-import { VMADDR_CID_LOCAL, VMADDR_PORT_ANY, type VsockAddress, vsock } from '@sock/vsock';
+import { VMADDR_CID_LOCAL, VMADDR_PORT_ANY, type VsockAddress, type VsockInput, vsock } from '@sock/vsock';
 import { connectedPair } from './loopback.js';
 
 const KINDS: readonly { kind: Kind; type: number }[] = [
@@ -16,7 +16,7 @@ function refused(type: number): VsockAddress {
 }
 
 for (const { kind, type } of KINDS) {
-  conformance<VsockAddress>({
+  conformance<VsockAddress, VsockInput>({
     name: `vsock ${kind}`,
     family: vsock,
     type,
@@ -32,7 +32,7 @@ for (const { kind, type } of KINDS) {
     supports: { timestamps: false, ioctl: false, peek: kind === 'stream', oddSizes: kind === 'stream' },
     badAddresses: [
       { what: 'nothing', value: undefined, argument: 'address' },
-      { what: 'an inet address', value: { host: '127.0.0.1', port: 80 }, argument: 'address.cid' },
+      { what: 'an inet address', value: { host: '127.0.0.1', port: 80 }, argument: 'address', error: 'RangeError' },
       { what: 'no port', value: { cid: 1 }, argument: 'address.port' },
       { what: 'a negative CID', value: { cid: -1, port: 1 }, argument: 'address.cid', error: 'RangeError' },
     ],

@@ -24,6 +24,7 @@ import {
   VMADDR_CID_LOCAL,
   VMADDR_PORT_ANY,
   type VsockAddress,
+  type VsockInput,
   vsock,
 } from '@sock/vsock';
 import { expect } from 'chai';
@@ -139,7 +140,7 @@ describeIf('vsock-loopback', 'vsock', function () {
 
   it('a batch is sent up to the message that there is room for in part only', async () => {
     const [a, b] = await connectedPair(SOCK_SEQPACKET);
-    const batch = new MessageBatch<VsockAddress>({ count: 300, size: 1001 });
+    const batch = new MessageBatch<VsockAddress, VsockInput>({ count: 300, size: 1001 });
     for (let i = 0; i < batch.count; i++) batch.push(pattern(1001, i));
     const { code, transferred = 0 } = await rejection(a.sendBatch(batch));
     expect([code, transferred]).to.deep.equal(['ENOBUFS', Math.floor(262_144 / 1001)]);

@@ -1,7 +1,7 @@
 import { Socket } from '@sock/core';
-import { VMADDR_CID_LOCAL, VMADDR_PORT_ANY, type VsockAddress, vsock } from '@sock/vsock';
+import { VMADDR_CID_LOCAL, VMADDR_PORT_ANY, type VsockAddress, type VsockInput, vsock } from '@sock/vsock';
 
-export type VsockSocket = Socket<VsockAddress>;
+export type VsockSocket = Socket<VsockAddress, VsockInput>;
 
 /** A socket that listens on the loopback. */
 export function listening(type: number): VsockSocket {
