@@ -1,10 +1,10 @@
 import {
   type AncillaryMessage,
   ancillaryMessage,
-  checkInteger,
   type Data,
   readU32,
   toBytes,
+  uint32Message,
   writeU32,
 } from '@sock/core';
 import * as c from './constants.gen.js';
@@ -12,39 +12,30 @@ import * as c from './constants.gen.js';
 /** Bytes of the longest vector that an algorithm of the kernel has (Adiantum). */
 const IV_MAX = 32;
 
-function uint32(type: number, label: string): AncillaryMessage<number> {
-  return ancillaryMessage<number>({
-    level: c.SOL_ALG,
-    type,
-    label,
-    size: 4,
-    encode(value) {
-      const bytes = new Uint8Array(4);
-      writeU32(bytes, checkInteger('value', value, 0, 0xffffffff), 0);
-      return bytes;
-    },
-    decode: (data) => (data.length < 4 ? undefined : readU32(data, 0)),
-  });
-}
+const level = c.SOL_ALG;
 
 /**
  * ALG_SET_OP: what to do, ALG_OP_ENCRYPT or ALG_OP_DECRYPT. A message with other control messages and
  * without this one decrypts. Source: kernel, crypto/userspace-if.
  */
-export const scmAlgSetOp: AncillaryMessage<number> = uint32(c.ALG_SET_OP, 'ALG_SET_OP');
+export const scmAlgSetOp: AncillaryMessage<number> = uint32Message({ level, type: c.ALG_SET_OP, label: 'ALG_SET_OP' });
 
 /**
  * ALG_SET_AEAD_ASSOCLEN: how many bytes at the beginning of the data are associated data, which are
  * authenticated and not encrypted. Source: kernel, crypto/userspace-if.
  */
-export const scmAlgSetAeadAssoclen: AncillaryMessage<number> = uint32(c.ALG_SET_AEAD_ASSOCLEN, 'ALG_SET_AEAD_ASSOCLEN');
+export const scmAlgSetAeadAssoclen: AncillaryMessage<number> = uint32Message({
+  level,
+  type: c.ALG_SET_AEAD_ASSOCLEN,
+  label: 'ALG_SET_AEAD_ASSOCLEN',
+});
 
 /**
  * ALG_SET_IV: the initialization vector, as long as the algorithm says (`ivSize`).
  * Source: `struct af_alg_iv`, linux/if_alg.h.
  */
 export const scmAlgSetIv: AncillaryMessage<Uint8Array, Data> = ancillaryMessage<Uint8Array, Data>({
-  level: c.SOL_ALG,
+  level,
   type: c.ALG_SET_IV,
   label: 'ALG_SET_IV',
   size: 4 + IV_MAX,

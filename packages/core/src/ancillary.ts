@@ -104,6 +104,22 @@ export function ancillaryMessage<Value, Input = Value>(
   };
 }
 
+/** A control message that is a number of 32 bits without a sign. */
+export function uint32Message(
+  identity: Pick<AncillaryCodec<number>, 'level' | 'type' | 'label'>,
+): AncillaryMessage<number> {
+  return ancillaryMessage<number>({
+    ...identity,
+    size: 4,
+    encode(value) {
+      const bytes = new Uint8Array(4);
+      writeU32(bytes, checkInteger('value', value, 0, 0xffffffff), 0);
+      return bytes;
+    },
+    decode: (data) => (data.length < 4 ? undefined : readU32(data, 0)),
+  });
+}
+
 /** Control messages as the kernel takes them, one behind the other. */
 export function encodeAncillary(items: Iterable<AncillaryItem>): Uint8Array {
   const parts: { level: number; type: number; data: Uint8Array }[] = [];

@@ -4,6 +4,7 @@ import {
   scmTimestamp,
   scmTimestamping,
   scmTimestampNs,
+  uint32Message,
 } from './ancillary.js';
 import {
   checkBigInt,
@@ -135,18 +136,7 @@ export const soPriority = integerOption({
   capability: NET_ADMIN,
 });
 /** Mark of one message, where SO_MARK is of the socket. Needs CAP_NET_ADMIN. */
-export const scmMark = ancillaryMessage<number>({
-  level,
-  type: c.SO_MARK,
-  label: 'SO_MARK',
-  size: 4,
-  encode(value) {
-    const bytes = new Uint8Array(4);
-    writeU32(bytes, checkInteger('value', value, 0, 0xffffffff), 0);
-    return bytes;
-  },
-  decode: (data) => (data.length < 4 ? undefined : readU32(data, 0)),
-});
+export const scmMark = uint32Message({ level, type: c.SO_MARK, label: 'SO_MARK' });
 
 /** Mark of what is sent, for routing and filters; `message` is that of one message. Needs CAP_NET_ADMIN. */
 export const soMark = withMessage(

@@ -22,7 +22,7 @@ const CORE = [
   'soReserveMem soReuseAddr soReusePort soRxqOvfl soSelectErrQueue soSndBuf soSndBufForce soSndLowat soSndTimeo',
   'soTimestamp soTimestampNs soTimestamping soTxRehash soTxTime soType soWifiStatus soZeroCopy socketError',
   'stringOption timevalOption toBytes toTarget tryPoll uint32Option uint64Option untilClosed',
-  'unpackExtendedError withMessage writeI32 writeI64 writeU16 writeU16BE writeU32 writeU32BE writeU64',
+  'uint32Message unpackExtendedError withMessage writeI32 writeI64 writeU16 writeU16BE writeU32 writeU32BE writeU64',
 ].flatMap((line) => line.split(' '));
 
 const NETDB = [

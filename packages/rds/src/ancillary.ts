@@ -5,7 +5,7 @@ import {
   type ReceiveOnlyMessage,
   readU32,
   readU64,
-  writeU32,
+  uint32Message,
 } from '@sock/core';
 import * as c from './constants.gen.js';
 
@@ -60,17 +60,10 @@ export const scmRdsRxpathLatency: ReceiveOnlyMessage<RdsLatency[]> = ancillaryMe
 });
 
 /** RDS_CMSG_ZCOPY_COOKIE: the caller's number for a message that is sent with MSG_ZEROCOPY. Linux 4.17. */
-export const scmRdsZcopyCookie: AncillaryMessage<number> = ancillaryMessage({
+export const scmRdsZcopyCookie: AncillaryMessage<number> = uint32Message({
   level: c.SOL_RDS,
   type: c.RDS_CMSG_ZCOPY_COOKIE,
   label: 'RDS_CMSG_ZCOPY_COOKIE',
-  size: 4,
-  encode(value) {
-    const bytes = new Uint8Array(4);
-    writeU32(bytes, checkInteger('value', value, 0, 0xffffffff), 0);
-    return bytes;
-  },
-  decode: (data) => (data.length < 4 ? undefined : readU32(data, 0)),
 });
 
 /** RDS_CMSG_ZCOPY_COMPLETION: numbers of messages of MSG_ZEROCOPY whose memory is free again. Linux 4.17. */
