@@ -23,6 +23,7 @@ import {
   soTimestamp,
   soTimestamping,
   soTimestampNs,
+  uint32Message,
   writeI64,
 } from '@sock/core';
 import { delay, openDescriptors, runPython, scaled, settled, thrown } from '@sock/testkit';
@@ -113,6 +114,15 @@ describe('control messages', () => {
     ];
     for (const [items, argument] of cases) {
       expect(thrown(() => encodeAncillary(items as never))).to.include({ argument });
+    }
+  });
+
+  it('of a number has 32 bits without a sign', () => {
+    const codec = uint32Message({ level: 5, type: 6, label: 'NUMBER' });
+    for (const value of [0, 1, 0xffff_ffff]) expect(codec.find([codec.create(value)])).to.equal(value);
+    expect(codec.find([{ level: 5, type: 6, data: Buffer.alloc(3) }])).to.equal(undefined);
+    for (const value of [-1, 2 ** 32, 0.5]) {
+      expect(thrown(() => codec.create(value))).to.include({ argument: 'value', code: 'ERR_OUT_OF_RANGE' });
     }
   });
 
