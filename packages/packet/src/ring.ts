@@ -121,6 +121,14 @@ export class PacketRing implements AsyncIterable<ReceivedPacket>, Disposable {
     }
   }
 
+  /** Whether the next call has a block without a wait. */
+  private get ready(): boolean {
+    if (this.closed) return false;
+    if (this.taken !== undefined && this.taken < this.block.length) return true;
+    const next = this.held ? (this.current + 1) % this.blockCount : this.current;
+    return (this.mapping.loadAcquire32(next * this.blockSize + BLOCK_STATUS) & TP_STATUS_USER) !== 0;
+  }
+
   /**
    * Waits for the next block. What `recvBlock` gave before is over.
    * @throws SocketError `ENETDOWN` once where the interface goes down or is removed, `ECANCELED`
@@ -132,7 +140,8 @@ export class PacketRing implements AsyncIterable<ReceivedPacket>, Disposable {
     this.waiting = true;
     try {
       const deadline = new Deadline(options, this.socket.timeout);
-      if (performance.now() - this.turned >= TURN_AFTER) {
+      // to wait is a turn, and begins at once: an error is then told before what arrives after it
+      if (performance.now() - this.turned >= TURN_AFTER && this.ready) {
         await new Promise((resolve) => setImmediate(resolve));
         this.turned = performance.now();
       }
