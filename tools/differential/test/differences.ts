@@ -56,6 +56,7 @@ const REASONS: readonly [reason: string, ...titles: RegExp[]][] = [
     /^packet bind\(\((""|5), 0,\)\)$/,
     /^packet bind\(.*'0{18}'\),\)\)$/,
   ],
+  ['an interface may be given by its index too', /^CAN_RAW bind\(\(5,\)\)$|^CAN_BCM connect\(\(5,\)\)$/],
   [
     'an identifier of more than 11 bits is extended without CAN_EFF_FLAG, and given without it',
     /^CAN_ISOTP bind\(\((2048, 2016|2684354559, 2147483648)\)\)$/,
