@@ -69,7 +69,9 @@ export async function writeResults(
 
 function section(result: BenchmarkResult): string {
   const missing = absences(result).map((line) => `- ${line}`);
-  const parts = [`### ${result.benchmark.title}`, result.benchmark.note, markdown(contenderTable(result))];
+  const { title, note, stretch } = result.benchmark;
+  const longer = stretch === undefined ? '' : ` Warm-up and rounds are ${stretch} times as long as the others.`;
+  const parts = [`### ${title}`, `${note}${longer}`, markdown(contenderTable(result))];
   if (missing.length > 0) parts.push(missing.join('\n'));
   return parts.join('\n\n');
 }
