@@ -232,6 +232,7 @@ describe('NetlinkSocket', () => {
     const outcome = await runNode(`
       import { listLinks, NetlinkSocket, RTNLGRP_LINK, watchLinks } from '@sock/netlink';
       const idle = new NetlinkSocket({ groups: [RTNLGRP_LINK] });
+      globalThis.kept = idle; // what is collected says so
       idle.notifications();
       const watcher = watchLinks();
       watcher.socket.unref();
