@@ -3,6 +3,7 @@ import {
   checkInteger,
   checkObject,
   type Data,
+  Deadline,
   type FlagOptions,
   type InterfaceInput,
   invalidArgumentType,
@@ -366,11 +367,8 @@ export class BcmSocket extends Socket<CanAddress, CanInput> {
    * `ENODEV` where it was removed
    */
   async recvEvent(options: TransferOptions = {}): Promise<BcmEvent> {
-    const { signal, timeout = this.timeout } = checkObject('options', options);
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw invalidArgumentType('signal', 'an AbortSignal', signal);
-    }
-    const started = performance.now();
+    const deadline = new Deadline(checkObject('options', options), this.timeout);
+    const { signal } = deadline;
     const wait = { interrupt: new AbortController() };
     const abort = () => wait.interrupt.abort(signal?.reason);
     signal?.addEventListener('abort', abort);
@@ -382,8 +380,7 @@ export class BcmSocket extends Socket<CanAddress, CanInput> {
         if (message !== undefined) return toEvent(message);
         wait.interrupt = new AbortController();
         if (signal?.aborted) abort();
-        const left = timeout === null || timeout === 0 ? timeout : Math.max(1, timeout - (performance.now() - started));
-        const rest = { ...options, signal: wait.interrupt.signal, timeout: left };
+        const rest = { ...options, signal: wait.interrupt.signal, timeout: deadline.left('recvmsg') };
         try {
           return toEvent(await this.recvMsg(BCM_MESSAGE_MAX, RECEPTION_ANCILLARY, rest));
         } catch (error) {
