@@ -4,6 +4,7 @@ import {
   type FlagOptions,
   invalidArgumentType,
   Socket,
+  setting,
   setUp,
   socketError,
   soTimestampNs,
@@ -117,13 +118,14 @@ export class HciSocket extends Socket<HciAddress, HciInput> {
   /** @throws TypeError, RangeError naming the option; SocketError `EAFNOSUPPORT`, `EPERM` (CAP_NET_RAW) */
   constructor(options: HciSocketOptions = {}) {
     const { filter = {}, timestamps = true } = checkObject('options', options);
+    const settings = [
+      setting('options.filter', hciFilter, filter),
+      setting('options', hciDataDir, true),
+      setting('options.timestamps', hciTimeStamp, timestamps),
+      setting('options.timestamps', soTimestampNs, timestamps),
+    ];
     super(hci);
-    setUp(this, () => {
-      this.setOption(hciFilter, filter);
-      this.setOption(hciDataDir, true);
-      this.setOption(hciTimeStamp, timestamps);
-      this.setOption(soTimestampNs, timestamps);
-    });
+    setUp(this, ...settings);
   }
 
   private get exchange(): Exchange {

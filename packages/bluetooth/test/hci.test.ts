@@ -80,7 +80,8 @@ describeIf(hasHci, 'HCI without a controller', () => {
     ];
     for (const [call, argument] of rows) expect(await rejection(call), argument).to.include({ argument });
     expect(thrown(() => new HciSocket(5 as never))).to.include({ argument: 'options' });
-    expect(thrown(() => new HciSocket({ filter: { opcode: -1 } }))).to.include({ argument: 'value.opcode' });
+    expect(thrown(() => new HciSocket({ filter: { opcode: -1 } }))).to.include({ argument: 'options.filter.opcode' });
+    expect(thrown(() => new HciSocket({ timestamps: 1 as never }))).to.include({ argument: 'options.timestamps' });
   });
 });
 

@@ -13,8 +13,6 @@ import {
   type SocketOptions,
   setUp,
   socketError,
-  soRxqOvfl,
-  soTimestamping,
   type TransferOptions,
   toBytes,
   untilClosed,
@@ -30,7 +28,7 @@ import {
 } from './bcm-message.js';
 import * as c from './constants.gen.js';
 import type { CanFrame, ClassicFrameInput, FdFrameInput } from './frame.js';
-import { describeReception, RECEPTION_ANCILLARY, RECEPTION_TIMESTAMPS, type Reception } from './reception.js';
+import { describeReception, RECEPTION_ANCILLARY, type Reception, receptionSettings } from './reception.js';
 
 /** A frame of CAN 2.0, or of CAN FD. */
 export type BcmFrameInput = ClassicFrameInput | FdFrameInput;
@@ -270,10 +268,7 @@ export class BcmSocket extends Socket<CanAddress, CanInput> {
   /** @throws SocketError `EAFNOSUPPORT`, `EPROTONOSUPPORT` naming the module to load */
   constructor(options?: SocketOptions) {
     super(bcm, undefined, undefined, options);
-    setUp(this, () => {
-      this.setOption(soTimestamping, RECEPTION_TIMESTAMPS);
-      this.setOption(soRxqOvfl, true);
-    });
+    setUp(this, ...receptionSettings(true));
   }
 
   /**

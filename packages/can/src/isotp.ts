@@ -8,11 +8,10 @@ import {
   type ReceivedMessage,
   Socket,
   type SocketOptions,
+  setting,
   setUp,
   socketError,
   soError,
-  soRxqOvfl,
-  soTimestamping,
   type TransferOptions,
   untilClosed,
   type WaitOptions,
@@ -29,7 +28,7 @@ import {
   type IsotpFlowControl,
   type IsotpLinkLayer,
 } from './options.js';
-import { describeReception, RECEPTION_ANCILLARY, RECEPTION_TIMESTAMPS, type Reception } from './reception.js';
+import { describeReception, RECEPTION_ANCILLARY, type Reception, receptionSettings } from './reception.js';
 
 /** How an `IsotpSocket` is to be. What is left out is as the kernel has it. */
 export interface IsotpSocketOptions extends SocketOptions {
@@ -160,16 +159,17 @@ export class IsotpSocket extends Socket<IsotpAddress, IsotpInput> {
       rxPadContent: byte('options.rxPadding', options.rxPadding),
       rxExtAddress: byte('options.rxExtAddress', options.rxExtAddress),
     });
+    const anyGeneral = flags !== 0 || Object.keys(general).length > 0;
+    const settings = [
+      setting('options', canIsotpOpts, anyGeneral ? { flags, ...general } : undefined),
+      setting('options.flowControl', canIsotpRecvFc, flowControl),
+      setting('options.linkLayer', canIsotpLlOpts, linkLayer),
+      setting('options.txStMin', canIsotpTxStmin, txStMin),
+      setting('options.rxStMin', canIsotpRxStmin, rxStMin),
+      ...receptionSettings(timestamps),
+    ];
     super(isotp, undefined, undefined, { namespace });
-    setUp(this, () => {
-      if (flags !== 0 || Object.keys(general).length > 0) this.setOption(canIsotpOpts, { flags, ...general });
-      if (flowControl !== undefined) this.setOption(canIsotpRecvFc, flowControl);
-      if (linkLayer !== undefined) this.setOption(canIsotpLlOpts, linkLayer);
-      if (txStMin !== undefined) this.setOption(canIsotpTxStmin, txStMin);
-      if (rxStMin !== undefined) this.setOption(canIsotpRxStmin, rxStMin);
-      if (timestamps) this.setOption(soTimestamping, RECEPTION_TIMESTAMPS);
-      this.setOption(soRxqOvfl, true);
-    });
+    setUp(this, ...settings);
   }
 
   /**

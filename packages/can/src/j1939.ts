@@ -1,5 +1,6 @@
 import {
   type Ancillary,
+  checkBoolean,
   checkObject,
   type ExtendedError,
   type FlagOptions,
@@ -22,11 +23,10 @@ import {
   SOL_SOCKET,
   Socket,
   type SocketOptions,
+  setting,
   setUp,
   soBroadcast,
   socketError,
-  soRxqOvfl,
-  soTimestamping,
   type TransferOptions,
   UnknownAddress,
   untilClosed,
@@ -36,7 +36,7 @@ import { scmJ1939DestAddr, scmJ1939DestName, scmJ1939ErrQueue, scmJ1939Prio } fr
 import * as c from './constants.gen.js';
 import type { J1939Filter } from './filters.js';
 import { soJ1939ErrQueue, soJ1939Filter, soJ1939Promisc, soJ1939SendPrio } from './options.js';
-import { describeReception, RECEPTION_ANCILLARY, RECEPTION_TIMESTAMPS, type Reception } from './reception.js';
+import { describeReception, RECEPTION_ANCILLARY, type Reception, receptionSettings } from './reception.js';
 
 /** How a `J1939Socket` is to be. What is left out is as the kernel has it: false, unless told. */
 export interface J1939SocketOptions extends SocketOptions {
@@ -236,17 +236,16 @@ export class J1939Socket extends Socket<J1939Address, J1939Input> {
       timestamps = true,
       namespace,
     } = checkObject('options', options);
+    const settings = [
+      setting('options.broadcast', soBroadcast, broadcast),
+      setting('options.promiscuous', soJ1939Promisc, promiscuous),
+      setting('options.filters', soJ1939Filter, filters),
+      setting('options.priority', soJ1939SendPrio, priority),
+      setting('options.events', soJ1939ErrQueue, checkBoolean('options.events', events) || undefined),
+      ...receptionSettings(timestamps, events ? EVENT_TIMESTAMPS : 0),
+    ];
     super(j1939, undefined, undefined, { namespace });
-    setUp(this, () => {
-      if (broadcast !== undefined) this.setOption(soBroadcast, broadcast);
-      if (promiscuous !== undefined) this.setOption(soJ1939Promisc, promiscuous);
-      if (filters !== undefined) this.setOption(soJ1939Filter, filters);
-      if (priority !== undefined) this.setOption(soJ1939SendPrio, priority);
-      if (events) this.setOption(soJ1939ErrQueue, true);
-      const stamps = (timestamps || events ? RECEPTION_TIMESTAMPS : 0) | (events ? EVENT_TIMESTAMPS : 0);
-      if (stamps !== 0) this.setOption(soTimestamping, stamps);
-      this.setOption(soRxqOvfl, true);
-    });
+    setUp(this, ...settings);
   }
 
   /**

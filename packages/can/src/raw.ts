@@ -11,9 +11,8 @@ import {
   Socket,
   SocketError,
   type SocketOptions,
+  setting,
   setUp,
-  soRxqOvfl,
-  soTimestamping,
   type TransferOptions,
   untilClosed,
 } from '@sock/core';
@@ -30,7 +29,7 @@ import {
   canRawRecvOwnMsgs,
   canRawXlFrames,
 } from './options.js';
-import { describeReception, RECEPTION_ANCILLARY, RECEPTION_TIMESTAMPS, type Reception } from './reception.js';
+import { describeReception, RECEPTION_ANCILLARY, type Reception, receptionSettings } from './reception.js';
 
 /** A frame, and what the kernel says of it. */
 export interface ReceivedFrame extends Reception {
@@ -151,18 +150,18 @@ export class CanRawSocket extends Socket<CanAddress, CanInput> {
       timestamps = true,
       namespace,
     } = checkObject('options', options);
+    const settings = [
+      setting('options.fd', canRawFdFrames, fd),
+      setting('options.xl', canRawXlFrames, xl),
+      setting('options.filters', canRawFilter, filters),
+      setting('options.joinFilters', canRawJoinFilters, joinFilters),
+      setting('options.errors', canRawErrFilter, errors),
+      setting('options.loopback', canRawLoopback, loopback),
+      setting('options.ownFrames', canRawRecvOwnMsgs, ownFrames),
+      ...receptionSettings(timestamps),
+    ];
     super(canRaw, undefined, undefined, { namespace });
-    setUp(this, () => {
-      if (fd !== undefined) this.setOption(canRawFdFrames, fd);
-      if (xl !== undefined) this.setOption(canRawXlFrames, xl);
-      if (filters !== undefined) this.setOption(canRawFilter, filters);
-      if (joinFilters !== undefined) this.setOption(canRawJoinFilters, joinFilters);
-      if (errors !== undefined) this.setOption(canRawErrFilter, errors);
-      if (loopback !== undefined) this.setOption(canRawLoopback, loopback);
-      if (ownFrames !== undefined) this.setOption(canRawRecvOwnMsgs, ownFrames);
-      if (timestamps) this.setOption(soTimestamping, RECEPTION_TIMESTAMPS);
-      this.setOption(soRxqOvfl, true);
-    });
+    setUp(this, ...settings);
   }
 
   /**

@@ -1,7 +1,9 @@
 import {
   type Ancillary,
+  checkBoolean,
   SCM_TIMESTAMPING,
   SCM_TIMESTAMPNS,
+  type Setting,
   SO_RXQ_OVFL,
   SOF_TIMESTAMPING_RAW_HARDWARE,
   SOF_TIMESTAMPING_RX_HARDWARE,
@@ -10,7 +12,9 @@ import {
   SOL_SOCKET,
   scmTimestamping,
   scmTimestampNs,
+  setting,
   soRxqOvfl,
+  soTimestamping,
   UnknownAddress,
 } from '@sock/core';
 
@@ -29,12 +33,24 @@ export interface Reception {
 /** Bytes of control messages for `describeReception`. */
 export const RECEPTION_ANCILLARY = scmTimestamping.space + scmTimestampNs.space + soRxqOvfl.message.space;
 
-/** SO_TIMESTAMPING for the times of reception, of the kernel and of the adapter. */
-export const RECEPTION_TIMESTAMPS =
+// the times of reception, of the kernel and of the adapter
+const RECEPTION_TIMESTAMPS =
   SOF_TIMESTAMPING_RX_SOFTWARE |
   SOF_TIMESTAMPING_SOFTWARE |
   SOF_TIMESTAMPING_RX_HARDWARE |
   SOF_TIMESTAMPING_RAW_HARDWARE;
+
+/**
+ * What asks the kernel for what comes along: the count of what was lost, and times where `timestamps` is set.
+ * @param events SOF_TIMESTAMPING_* of events, which are told with their times
+ */
+export function receptionSettings(timestamps: boolean, events = 0): Setting[] {
+  const wanted = checkBoolean('options.timestamps', timestamps) || events !== 0;
+  return [
+    setting('options.timestamps', soTimestamping, wanted ? RECEPTION_TIMESTAMPS | events : undefined),
+    setting('options', soRxqOvfl, true),
+  ];
+}
 
 /** Reads what came along with a message. */
 export function describeReception(

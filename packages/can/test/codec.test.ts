@@ -14,6 +14,7 @@ import {
   type CanFilter,
   type CanFilterInput,
   type CanInput,
+  CanRawSocket,
   canIsotpLlOpts,
   canIsotpOpts,
   canIsotpRecvFc,
@@ -24,10 +25,12 @@ import {
   canRawXlVcidOpts,
   type IsotpAddress,
   type IsotpInput,
+  IsotpSocket,
   isotp,
   type J1939Address,
   type J1939Filter,
   type J1939Input,
+  J1939Socket,
   j1939,
   packBcmMessage,
   scmCanRawErrQueue,
@@ -338,6 +341,30 @@ describe('CAN filters', () => {
     ];
     for (const [value, argument] of table) {
       expect(thrown(() => soJ1939Filter.encode?.(value as J1939Filter[], info))).to.include({ argument });
+    }
+  });
+});
+
+describe('options of CAN sockets', () => {
+  it('are refused by their names, before there is a socket', () => {
+    const rows: [make: () => unknown, argument: string][] = [
+      [() => new CanRawSocket({ fd: 1 as never }), 'options.fd'],
+      [() => new CanRawSocket({ xl: 'yes' as never }), 'options.xl'],
+      [() => new CanRawSocket({ filters: [{ id: 'x' as never }] }), 'options.filters[0].id'],
+      [() => new CanRawSocket({ joinFilters: null as never }), 'options.joinFilters'],
+      [() => new CanRawSocket({ errors: -1 as never }), 'options.errors'],
+      [() => new CanRawSocket({ timestamps: 1 as never }), 'options.timestamps'],
+      [() => new IsotpSocket({ frameTxTime: -1 }), 'options.frameTxTime'],
+      [() => new IsotpSocket({ flowControl: { blockSize: 256, stMin: 0 } }), 'options.flowControl.blockSize'],
+      [() => new IsotpSocket({ linkLayer: { mtu: 'x' } as never }), 'options.linkLayer.mtu'],
+      [() => new J1939Socket({ priority: 8 }), 'options.priority'],
+      [() => new J1939Socket({ events: 1 as never }), 'options.events'],
+      [() => new J1939Socket({ filters: [{ pgn: -1 }] }), 'options.filters[0].pgn'],
+    ];
+    for (const [make, argument] of rows) {
+      const error = thrown(make) as Error & { argument: string };
+      expect(error.argument).to.equal(argument);
+      expect(error.message).to.match(new RegExp(`^${argument.replace(/[.[\]]/g, '\\$&')} must be `));
     }
   });
 });

@@ -32,7 +32,7 @@ export * from './options.js';
 export { type PollInterest, type PollResult, poll, pollSync, tryPoll } from './poll.js';
 export type { Received, ReceivedInto, ReceivedMessage, ReceivedMessageInto } from './receive.js';
 export type { SendFileRange } from './send.js';
-export { setUp } from './set-up.js';
+export { type Setting, setting, setUp } from './set-up.js';
 export {
   type Accepted,
   type FamilyOf,

@@ -11,8 +11,13 @@ import {
   SOCK_DGRAM,
   SOCK_SEQPACKET,
   Socket,
+  type SocketOption,
+  setting,
   setUp,
   socketError,
+  soKeepAlive,
+  soPriority,
+  soTxTime,
   UnknownAddress,
   untilClosed,
 } from '@sock/core';
@@ -153,8 +158,58 @@ describe('what few families need', () => {
       setImmediate(() => a.close());
     }
     expect(seen).to.deep.equal(['one']);
-    expect(thrown(() => setUp(b, () => b.setsockopt(-1, -1, 0))).code).to.be.a('string');
-    expect(b.closed).to.equal(true);
+    const steps: string[] = [];
+    const failing = [() => steps.push('one'), () => b.setsockopt(-1, -1, 0), () => steps.push('never')];
+    expect(thrown(() => setUp(b, ...failing)).code).to.be.a('string');
+    expect([b.closed, steps]).to.deep.equal([true, ['one']]);
+  });
+});
+
+describe('a setting', () => {
+  const asking: SocketOption<number> = {
+    level: 1,
+    name: 1,
+    label: 'ASKING',
+    encode: (_value, socket) => socket.interfaceIndex('lo'),
+  };
+
+  it('is refused by the name that its caller has for it', () => {
+    const rows: [set: () => unknown, argument: string, message: string][] = [
+      [
+        () => setting('options.keep', soKeepAlive, 1 as never),
+        'options.keep',
+        'options.keep must be a boolean, not type',
+      ],
+      [
+        () => setting('options', soTxTime, { clock: 'value' } as never),
+        'options.clock',
+        'options.clock must be an integer from',
+      ],
+      [
+        () => setting('options.values', soPriority, 'value' as never),
+        'options.values',
+        'options.values must be an integer',
+      ],
+    ];
+    for (const [set, argument, message] of rows) {
+      const error = thrown(set) as TypeError & { argument: string };
+      expect(error.argument).to.equal(argument);
+      expect(error.message.slice(0, message.length)).to.equal(message);
+      expect(error.stack).to.contain(message);
+    }
+  });
+
+  it('is set, unless it is undefined', () => {
+    const [a, b] = pair() as unknown as [Socket<never>, Socket<never>];
+    using _a = a;
+    using _b = b;
+    setting('options.priority', soPriority, 3)(a);
+    setting('options.priority', soPriority, undefined)(b);
+    expect([a.getOption(soPriority), b.getOption(soPriority)]).to.deep.equal([3, 0]);
+  });
+
+  it('cannot be of an option that asks its socket', () => {
+    expect(thrown(() => setting('options.asking', asking, 1))).to.include({ code: 'EBADF' });
   });
 });
 

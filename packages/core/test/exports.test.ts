@@ -12,7 +12,7 @@ const CORE = [
   'if_indextoname if_nameindex if_nametoindex',
   'intBytes integerOption interfaceIndex invalidArgumentType ioctl mapDescriptor outOfRange poll pollSync',
   'readI32 readI64 readText readU16 readU16BE readU32 readU32BE readU64 readonlyIntegerOption',
-  'scmMark scmRights scmRxqOvfl scmTimestamp scmTimestampNs scmTimestamping scmTxTime setDefaultTimeout setUp',
+  'scmMark scmRights scmRxqOvfl scmTimestamp scmTimestampNs scmTimestamping scmTxTime setDefaultTimeout setting setUp',
   'sioKeepAliveVals',
   'sioLoopbackFastPath sioRcvAll',
   'soAcceptConn soAttachBpf soAttachFilter soAttachReusePortCbpf soBindToDevice soBindToIfIndex soBroadcast soBufLock',

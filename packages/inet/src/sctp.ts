@@ -19,6 +19,7 @@ import {
   Socket,
   SocketError,
   type SocketOptions,
+  setting,
   setUp,
   socketError,
   soError,
@@ -218,12 +219,16 @@ export class SctpSocket extends Socket<IpAddress, Inet6Input> {
     } = checkObject('options', options);
     checkOneOf('options.type', type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK), [SOCK_STREAM, SOCK_SEQPACKET]);
     if (!Array.isArray(events)) throw invalidArgumentType('options.events', 'an array of notifications', events);
+    const settings = [
+      setting('options.initMsg', sctpInitMsg, initMsg),
+      setting('options.noDelay', sctpNoDelay, noDelay),
+      ...events.map((event, i) => {
+        const type = checkInteger(`options.events[${i}]`, event, 0, 0xffff);
+        return setting('options.events', sctpEvent, { type, on: true });
+      }),
+    ];
     super(family, type, c.IPPROTO_SCTP, { namespace });
-    setUp(this, () => {
-      if (initMsg !== undefined) this.setOption(sctpInitMsg, initMsg);
-      if (noDelay !== undefined) this.setOption(sctpNoDelay, noDelay);
-      for (const event of events) this.setOption(sctpEvent, { type: event, on: true });
-    });
+    setUp(this, ...settings);
   }
 
   private inform(): void {

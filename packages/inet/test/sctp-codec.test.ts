@@ -28,6 +28,8 @@ import {
   SCTP_STREAM_CHANGE_EVENT,
   SCTP_STREAM_RESET_EVENT,
   type SctpNotification,
+  SctpSocket,
+  type SctpSocketOptions,
   scmSctpDstAddrV4,
   scmSctpDstAddrV6,
   sctpAuthActiveKey,
@@ -322,6 +324,22 @@ const KNOWN: [bytes: Buffer, expected: SctpNotification][] = [
     { kind: 'streamChange', type: SCTP_STREAM_CHANGE_EVENT, flags: 0, assocId: 6, inStreams: 11, outStreams: 12 },
   ],
 ];
+
+describe('options of SCTP sockets', () => {
+  it('are refused by their names, before there is a socket', () => {
+    const rows: [options: SctpSocketOptions, argument: string][] = [
+      [{ noDelay: 1 as never }, 'options.noDelay'],
+      [{ events: [0, -1] }, 'options.events[1]'],
+      [{ initMsg: { outStreams: 0x10000 } }, 'options.initMsg.outStreams'],
+    ];
+    for (const [options, argument] of rows) {
+      expect(
+        thrown(() => new SctpSocket(options)),
+        argument,
+      ).to.include({ argument });
+    }
+  });
+});
 
 describe('notifications of SCTP', () => {
   for (const [bytes, expected] of KNOWN) {

@@ -11,6 +11,7 @@ import {
   SOCK_RDM,
   Socket,
   type SocketOptions,
+  setting,
   setUp,
   type TransferOptions,
   type UnknownAddress,
@@ -137,14 +138,15 @@ export class TipcSocket extends Socket<TipcAddress, TipcInput> {
       nodelay,
       namespace,
     } = checkObject('options', options);
+    const settings = [
+      setting('options.importance', tipcImportance, importance),
+      setting('options.srcDroppable', tipcSrcDroppable, srcDroppable),
+      setting('options.destDroppable', tipcDestDroppable, destDroppable),
+      setting('options.connTimeout', tipcConnTimeout, connTimeout),
+      setting('options.nodelay', tipcNodelay, nodelay),
+    ];
     super(tipc, type, undefined, { namespace });
-    setUp(this, () => {
-      if (importance !== undefined) this.setOption(tipcImportance, importance);
-      if (srcDroppable !== undefined) this.setOption(tipcSrcDroppable, srcDroppable);
-      if (destDroppable !== undefined) this.setOption(tipcDestDroppable, destDroppable);
-      if (connTimeout !== undefined) this.setOption(tipcConnTimeout, connTimeout);
-      if (nodelay !== undefined) this.setOption(tipcNodelay, nodelay);
-    });
+    setUp(this, ...settings);
   }
 
   /**
