@@ -20,9 +20,9 @@ struct Batch {
   iovec vectors[kMaxBatch];
 };
 
-static Batch& Scratch() {
-  thread_local Batch batch;
-  return batch;
+static Batch& Scratch(Environment* environment) {
+  if (environment->batch == nullptr) environment->batch = std::make_shared<Batch>();
+  return *environment->batch;
 }
 
 // (fd, data, size, addresses, control, controlSize, numbers, first, count, flags)
@@ -52,7 +52,7 @@ static bool SameAddress(const msghdr& one, const msghdr& other) {
 
 static napi_value Recvmmsg(napi_env env, napi_callback_info info) {
   Arguments<10> args(env, info);
-  Batch& batch = Scratch();
+  Batch& batch = Scratch(args.environment());
   if (!Collect(args, &batch)) return args.Number(kBufferGone);
   for (size_t i = 0; i < batch.count; i++) {
     msghdr& message = batch.messages[i].msg_hdr;
@@ -104,7 +104,7 @@ static int SendBatch(int fd, Batch* batch, int flags) {
 
 static napi_value Sendmmsg(napi_env env, napi_callback_info info) {
   Arguments<10> args(env, info);
-  Batch& batch = Scratch();
+  Batch& batch = Scratch(args.environment());
   if (!Collect(args, &batch)) return args.Number(kBufferGone);
   for (size_t i = 0; i < batch.count; i++) {
     msghdr& message = batch.messages[i].msg_hdr;

@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace sock {
@@ -42,6 +43,7 @@ struct Memory {
 };
 
 struct Watcher;
+struct Batch;
 
 class Environment {
  public:
@@ -50,6 +52,10 @@ class Environment {
 
   napi_env env() const { return env_; }
   Memory* memory() { return memory_; }
+
+  // What recvmmsg and sendmmsg are called with (batches.cc), made when first needed. Not thread_local: finding that
+  // takes thousands of instructions in a module after which others were loaded (glibc bug 19924).
+  std::shared_ptr<Batch> batch;
 
   // Marks a descriptor as owned by this environment; false where it was already.
   bool Own(int fd);

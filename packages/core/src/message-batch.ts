@@ -87,7 +87,9 @@ export class MessageBatch<Address = unknown, Input = Address> {
 
   /** Data of a message: a view of the batch's memory, valid until the batch is next used. */
   data(index: number): Buffer {
-    const length = Math.min(this.numbers[this.slot(index) + BYTES] as number, this.size);
+    const bytes = this.numbers[this.slot(index) + BYTES] as number;
+    // biome-ignore lint/complexity/useMathMinMax: V8 computes that with floating point
+    const length = bytes < this.size ? bytes : this.size;
     const last = this.views[index];
     if (last !== undefined && last.length === length) return last;
     const offset = index * this.size;
