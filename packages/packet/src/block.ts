@@ -28,7 +28,8 @@ const HEADER_SIZE = ADDRESS + ADDRESS_SIZE;
 
 const SECOND = 1_000_000_000n;
 
-const AHEAD = 32;
+// no packet has it, and nobody asks for it
+const NO_INDEX = -0x4000_0000;
 
 /** A packet of a receive ring: a copy, to keep for as long as one likes. */
 export class ReceivedPacket {
@@ -102,15 +103,18 @@ export class PacketBlock {
   timedOut = false;
   /** Whether packets were dropped since the statistics were last read. */
   losing = false;
-  // of the packets that were looked at so far: where their headers are, where they begin and end
+  // where the headers are of the packets up to the last one that was looked at, and where one can be at most
   private offsets = new Uint32Array(0);
-  private starts = new Uint32Array(0);
-  private ends = new Uint32Array(0);
   private known = 0;
-  // where the header of the one after them is, and where the last one can be
-  private next = 0;
+  private first = 0;
   private limit = 0;
   private count = 0;
+  // The packet that was looked at last, where its header is and where it begins, and where the header of the next one
+  // is: most look at one after the other, several times at each.
+  private index = NO_INDEX;
+  private offset = 0;
+  private begin = 0;
+  private following = 0;
   // names are asked for again in each block: interfaces may be renamed
   private readonly names = new Map<number, string | undefined>();
   private lastAddress: PacketAddress | undefined;
@@ -134,36 +138,33 @@ export class PacketBlock {
   open(base: number, size: number, status: number): void {
     const { words } = this;
     const count = words[(base + BLOCK_COUNT) >>> 2] as number;
-    if (count > this.offsets.length) this.reserve(count);
-    this.known = 0;
-    this.next = base + (words[(base + BLOCK_FIRST) >>> 2] as number);
+    if (count > this.offsets.length) this.offsets = new Uint32Array(count);
     this.limit = base + size - HEADER_SIZE;
     this.count = count;
+    this.known = 0;
+    this.index = NO_INDEX;
+    this.first = (base + (words[(base + BLOCK_FIRST) >>> 2] as number)) >>> 0;
     this.sequence = Number(readU64(this.memory, base + BLOCK_SEQUENCE));
     this.timedOut = (status & TP_STATUS_BLK_TMO) !== 0;
     this.losing = (status & TP_STATUS_LOSING) !== 0;
-    this.names.clear();
+    // what clears a map makes it anew
+    if (this.names.size > 0) this.names.clear();
     this.lastAddress = undefined;
   }
 
-  private reserve(count: number): void {
-    this.offsets = new Uint32Array(count);
-    this.starts = new Uint32Array(count);
-    this.ends = new Uint32Array(count);
-  }
-
-  /** @internal Leaves out the first packets. */
+  /** @internal Leaves out the first packets, of which others follow. */
   skip(packets: number): void {
-    if (packets > this.known) this.walk(packets - 1);
-    for (const places of [this.offsets, this.starts, this.ends]) places.copyWithin(0, packets, this.known);
+    this.first = this.at(packets);
+    this.offsets.copyWithin(0, packets, this.known);
     this.known -= packets;
     this.count -= packets;
+    this.index = 0;
   }
 
   /** @internal The kernel has the block again. */
   clear(): void {
     this.count = 0;
-    this.known = 0;
+    this.index = NO_INDEX;
   }
 
   /** Number of packets; 0 once the ring was used again. */
@@ -172,46 +173,63 @@ export class PacketBlock {
   }
 
   private at(index: number): number {
-    if (!(index < this.known)) this.walk(index);
-    return this.offsets[index] ?? this.refuse(index);
+    if (index !== this.index) this.seek(index);
+    return this.offset;
   }
 
-  // Headers are chained, and another processor wrote them. They are followed a few packets ahead of what is asked
-  // for: a whole block would be out of the cache again when its packets are looked at.
-  private walk(index: number): void {
-    if (!(index < this.count)) this.refuse(index);
-    const { offsets, starts, ends, words, halves, limit } = this;
-    const to = Math.min(index + AHEAD, this.count);
-    let i = this.known;
-    let offset = this.next;
-    for (; i < to; i++) {
-      // nobody but this process writes to a block that is the program's
-      if (offset > limit) throw socketError('recv', 'EBADMSG', 'the memory of the block was written to');
-      const start = (offset + (halves[(offset + MAC) >>> 1] as number)) >>> 0;
-      offsets[i] = offset;
-      starts[i] = start;
-      ends[i] = start + (words[(offset + SNAP_LENGTH) >>> 2] as number);
-      offset = (offset + (words[(offset + NEXT) >>> 2] as number)) >>> 0;
-    }
-    this.known = i;
-    this.next = offset;
+  private seek(index: number): void {
+    if (index === this.index + 1 && index < this.count) this.look(index, this.following);
+    else this.find(index);
   }
 
-  private refuse(index: unknown): never {
+  private find(index: number): void {
     checkInteger('index', index, 0, this.count - 1);
-    throw invalidArgumentType('index', `an integer from 0 to ${this.count - 1}`, index);
+    const last = Math.min(index, this.known - 1);
+    this.look(Math.max(last, 0), last < 0 ? this.first : (this.offsets[last] as number));
+    while (this.index < index) this.look(this.index + 1, this.following);
+  }
+
+  private look(index: number, offset: number): void {
+    if (offset > this.limit) this.spoilt();
+    this.index = index;
+    this.offset = offset;
+    this.begin = offset + (this.halves[(offset + MAC) >>> 1] as number);
+    this.following = (offset + (this.words[(offset + NEXT) >>> 2] as number)) >>> 0;
+    if (index === this.known) this.known++;
+    this.offsets[index] = offset;
+  }
+
+  // nobody but this process writes to a block that is the program's
+  private spoilt(): never {
+    throw socketError('recv', 'EBADMSG', 'the memory of the block was written to');
   }
 
   /** Where in `memory` the packet begins. With `packetVnetHdr` its virtio header is right before that. */
   start(index: number): number {
-    if (!(index < this.known)) this.walk(index);
-    return this.starts[index] ?? this.refuse(index);
+    if (index !== this.index) this.seek(index);
+    return this.begin;
   }
 
   /** Where in `memory` the packet ends. */
   end(index: number): number {
-    if (!(index < this.known)) this.walk(index);
-    return this.ends[index] ?? this.refuse(index);
+    if (index !== this.index) this.seek(index);
+    return this.begin + (this.words[(this.offset + SNAP_LENGTH) >>> 2] as number);
+  }
+
+  /**
+   * Calls `visit` for one packet after the other: `memory` has it from `start` to `end`. Nothing is faster: V8 makes
+   * one loop of both. Ends early where `visit` uses the ring.
+   */
+  forEach(visit: (start: number, end: number, index: number) => void): void {
+    if (typeof visit !== 'function') throw invalidArgumentType('visit', 'a function', visit);
+    const { words, halves, limit } = this;
+    let offset = this.first;
+    for (let index = 0; index < this.count && limit === this.limit; index++) {
+      if (offset > limit) this.spoilt();
+      const start = offset + (halves[(offset + MAC) >>> 1] as number);
+      visit(start, start + (words[(offset + SNAP_LENGTH) >>> 2] as number), index);
+      offset = (offset + (words[(offset + NEXT) >>> 2] as number)) >>> 0;
+    }
   }
 
   /** Where in `memory` the packet's network-layer header begins. */

@@ -129,6 +129,15 @@ export class PacketRing implements AsyncIterable<ReceivedPacket>, Disposable {
     return (this.mapping.loadAcquire32(next * this.blockSize + BLOCK_STATUS) & TP_STATUS_USER) !== 0;
   }
 
+  // the next block, where there is one and nothing is due before it
+  private blockAtOnce(signal: AbortSignal | undefined): PacketBlock | null {
+    return this.waiting || signal?.aborted === true || this.turnIsDue ? null : this.tryRecvBlock();
+  }
+
+  private get turnIsDue(): boolean {
+    return performance.now() - this.turned >= TURN_AFTER;
+  }
+
   /**
    * Waits for the next block. What `recvBlock` gave before is over.
    * @throws SocketError `ENETDOWN` once where the interface goes down or is removed, `ECANCELED`
@@ -141,7 +150,7 @@ export class PacketRing implements AsyncIterable<ReceivedPacket>, Disposable {
     try {
       const deadline = new Deadline(options, this.socket.timeout);
       // to wait is a turn, and begins at once: an error is then told before what arrives after it
-      if (performance.now() - this.turned >= TURN_AFTER && this.ready) {
+      if (this.turnIsDue && this.ready) {
         await new Promise((resolve) => setImmediate(resolve));
         this.turned = performance.now();
       }
@@ -192,15 +201,15 @@ export class PacketRing implements AsyncIterable<ReceivedPacket>, Disposable {
     this.block.clear();
   }
 
-  /** @internal Waits for a packet: of the block that an iteration has begun, or of the next one. */
-  async recvPacket(options: WaitOptions | undefined): Promise<ReceivedPacket> {
+  // waits for a packet: of the block that an iteration has begun, or of the next one
+  private async recvPacket(options: WaitOptions): Promise<ReceivedPacket> {
     await this.recvBlock(options);
     this.taken = 0;
     return this.tryRecvPacket() as ReceivedPacket;
   }
 
-  /** @internal The next packet of the block that an iteration has begun. */
-  tryRecvPacket(): ReceivedPacket | null {
+  // the next packet of the block that an iteration has begun
+  private tryRecvPacket(): ReceivedPacket | null {
     const index = this.taken;
     if (index === undefined || index >= this.block.length) return null;
     this.taken = index + 1;
@@ -208,18 +217,17 @@ export class PacketRing implements AsyncIterable<ReceivedPacket>, Disposable {
     return this.copies.packet(index);
   }
 
-  /** Blocks as they come, until the ring or its socket is closed. Each holds until the next is asked for. */
-  async *blocks(options?: WaitOptions): AsyncGenerator<PacketBlock> {
-    while (!this.closed) {
-      let block: PacketBlock;
-      try {
-        block = await this.recvBlock(options);
-      } catch (error) {
-        if (this.closed) return;
-        throw error;
-      }
-      yield block;
-    }
+  /**
+   * Blocks as they come, until the ring or its socket is closed. Each holds until the next is asked for.
+   * @throws SocketError as `recvBlock`; the ring can be iterated again
+   */
+  blocks(options: WaitOptions = {}): AsyncIterableIterator<PacketBlock> {
+    const { signal } = checkObject('options', options);
+    return new Iteration(
+      this,
+      () => this.blockAtOnce(signal),
+      () => this.recvBlock(options),
+    );
   }
 
   /**
@@ -227,8 +235,13 @@ export class PacketRing implements AsyncIterable<ReceivedPacket>, Disposable {
    * loses nothing: the next one goes on where it ended.
    * @throws SocketError as `recvBlock`; the ring can be iterated again
    */
-  packets(options?: WaitOptions): AsyncIterableIterator<ReceivedPacket> {
-    return new Packets(this, options);
+  packets(options: WaitOptions = {}): AsyncIterableIterator<ReceivedPacket> {
+    checkObject('options', options);
+    return new Iteration(
+      this,
+      () => this.tryRecvPacket(),
+      () => this.recvPacket(options),
+    );
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedPacket> {
@@ -253,33 +266,38 @@ export class PacketRing implements AsyncIterable<ReceivedPacket>, Disposable {
   }
 }
 
-const DONE: IteratorResult<ReceivedPacket> = { done: true, value: undefined };
+const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
-/** An iteration over packets: an async generator would cost several turns of the microtask queue for each. */
-class Packets implements AsyncIterableIterator<ReceivedPacket> {
+/** An iteration over what a ring has: an async generator would cost several turns of the microtask queue each time. */
+class Iteration<Item> implements AsyncIterableIterator<Item> {
   private over = false;
 
   constructor(
     private readonly ring: PacketRing,
-    private readonly options: WaitOptions | undefined,
+    private readonly attempt: () => Item | null,
+    private readonly wait: () => Promise<Item>,
   ) {}
 
-  next(): Promise<IteratorResult<ReceivedPacket>> {
-    const value = this.over ? null : this.ring.tryRecvPacket();
-    return value === null ? this.wait() : Promise.resolve({ done: false, value });
+  next(): Promise<IteratorResult<Item, undefined>> {
+    if (this.over || this.ring.closed) return Promise.resolve(DONE);
+    try {
+      const value = this.attempt();
+      return value === null ? this.waited() : Promise.resolve({ done: false, value });
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
-  private async wait(): Promise<IteratorResult<ReceivedPacket>> {
-    if (this.over || this.ring.closed) return DONE;
+  private async waited(): Promise<IteratorResult<Item, undefined>> {
     try {
-      return { done: false, value: await this.ring.recvPacket(this.options) };
+      return { done: false, value: await this.wait() };
     } catch (error) {
       if (this.ring.closed) return DONE;
       throw error;
     }
   }
 
-  return(): Promise<IteratorResult<ReceivedPacket>> {
+  return(): Promise<IteratorResult<Item, undefined>> {
     this.over = true;
     return Promise.resolve(DONE);
   }

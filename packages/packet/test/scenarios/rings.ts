@@ -40,9 +40,17 @@ const LARGE: RingOptions = { ...SMALL, blocks: 64 };
 /** Memory of sockets that this process has mapped. */
 const mapped = (): number => readFileSync('/proc/self/maps', 'latin1').split('socket:[').length - 1;
 
-/** Numbers of the packets in a block; each must be whole. */
+/** Numbers of the packets in a block, from whichever side one looks; each must be whole. */
 function numbersOf(block: PacketBlock): number[] {
-  return Array.from({ length: block.length }, (_, i) => numberOf(block.memory, block.start(i), block.end(i)));
+  const number = (i: number): number => numberOf(block.memory, block.start(i), block.end(i));
+  const numbers = Array.from({ length: block.length }, (_, i) => number(i));
+  expect(numbers.map((_, i) => number(numbers.length - 1 - i))).to.deep.equal([...numbers].reverse());
+  const visited: number[] = [];
+  block.forEach((start, end, i) => {
+    visited.push(i, numberOf(block.memory, start, end));
+  });
+  expect(visited).to.deep.equal(numbers.flatMap((n, i) => [i, n]));
+  return numbers;
 }
 
 /** Waits until the ring stands still, and gives the numbers of all that it holds. */
@@ -129,6 +137,16 @@ export const scenarios: readonly Scenario[] = [
       expect(thrown(() => block.start(0.5))).to.include({ argument: 'index' });
       expect(thrown(() => block.start(-1))).to.include({ argument: 'index' });
       expect(thrown(() => block.start(undefined as never))).to.include({ argument: 'index' });
+      expect(thrown(() => block.start('0' as never))).to.include({ argument: 'index' });
+      expect(thrown(() => block.forEach(undefined as never))).to.include({ argument: 'visit' });
+      let visits = 0;
+      block.forEach(() => {
+        visits++;
+        ring.tryRecvBlock();
+      });
+      // the ring's next use ends the block, and what goes through it
+      expect([visits, block.length]).to.deep.equal([1, 0]);
+      expect(thrown(() => block.start(0))).to.include({ argument: 'index' });
 
       await a.send(numbered(1));
       block = ring.recvBlockSync({ timeout: scaled(5000) });
