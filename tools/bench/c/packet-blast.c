@@ -1,11 +1,13 @@
 /*
  * BURST PID: sends frames of 64 bytes on va, in the network namespace of that process: with a BURST of 0 as fast as it
- * can; otherwise so many while that process is stopped, then it waits until all were received. The other process
- * thus has always work and never waits for this one.
+ * can; otherwise so many while the first thread of that process is stopped, then it waits until all were received. The
+ * other process thus has always work and never waits for this one. A signal would stop all threads of it, and be paid
+ * for by those that have no part in receiving.
  */
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include "packet.h"
 
 #define BATCH 64
@@ -33,6 +35,18 @@ static void until_received(void) {
   for (int idle = 0; idle < 3; idle = waits() ? idle + 1 : 0) usleep(200);
 }
 
+static void trace(enum __ptrace_request request) {
+  if (ptrace(request, receiver, NULL, NULL) == 0) return;
+  if (errno == ESRCH) exit(0);
+  fail("ptrace");
+}
+
+static void stop(void) {
+  int status;
+  trace(PTRACE_INTERRUPT);
+  if (waitpid(receiver, &status, __WALL) < 0 || !WIFSTOPPED(status)) exit(0);
+}
+
 int main(int argc, char** argv) {
   struct iovec vector = {.iov_base = frame, .iov_len = sizeof frame};
   char path[64];
@@ -47,18 +61,16 @@ int main(int argc, char** argv) {
   check(setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof one), "PACKET_QDISC_BYPASS");
   memcpy(frame, header, sizeof header);
   for (int i = 0; i < BATCH; i++) messages[i].msg_hdr = (struct msghdr){.msg_iov = &vector, .msg_iovlen = 1};
+  if (burst > 0) trace(PTRACE_SEIZE);
   for (;;) {
     if (burst > 0) {
       until_received();
-      if (kill(receiver, SIGSTOP) < 0) return 0;
+      stop();
     }
     for (int sent = 0; sent < burst || burst == 0; sent += BATCH) {
       /* a link without a carrier, as at first, is no reason to give up */
-      if (sendmmsg(fd, messages, BATCH, 0) < 0 && errno != ENOBUFS && errno != ENETDOWN) {
-        kill(receiver, SIGCONT);
-        fail("sendmmsg");
-      }
+      if (sendmmsg(fd, messages, BATCH, 0) < 0 && errno != ENOBUFS && errno != ENETDOWN) fail("sendmmsg");
     }
-    if (kill(receiver, SIGCONT) < 0) return 0;
+    if (burst > 0) trace(PTRACE_CONT);
   }
 }

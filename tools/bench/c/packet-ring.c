@@ -1,7 +1,7 @@
 /* Packets received through a TPACKET_V3 ring, where they are. */
 #include "packet.h"
 
-#define BLOCKS 32
+#define BLOCKS 256
 #define BLOCK_SIZE 262144
 
 int main(void) {

@@ -25,14 +25,15 @@ const socketcan = (form: string): Program => on((...words) => node('socketcan', 
 
 export const canReceive: Benchmark = {
   name: 'can-receive',
-  stretch: 4,
+  stretch: 12,
   title: 'CAN, frames of 8 bytes received',
   operation: 'frame',
   note:
     'From a C program in another process over a virtual interface, with credit by the half window of 512 frames, so ' +
     'that nothing is lost; it goes before the receiver, which so finds them together. Of what recvBatch received the ' +
-    'identifier, a byte of the data and the interface are read, as the C programs do, or every frame is unpacked; the other forms give objects with the time of reception and the count of lost ' +
-    'frames too, from the same system call. Only the processor time of the receiver is counted.',
+    'identifier, a byte of the data and the interface are read, as the C programs do, or every frame is unpacked; the ' +
+    'other forms give objects with the time of reception and the count of lost frames too, from the same system call. ' +
+    'Only the processor time of the receiver is counted.',
   measures: ['cpu', 'wall'],
   lab: canLab,
   contenders: [

@@ -3,23 +3,25 @@ import { c, limit, linked, node, ours, peer } from './programs.js';
 
 // What fits: what it costs to stop a process and to wake it is the harness's doing, and the less the more there is
 // to receive each time.
-const IN_RING = 49_152;
+const IN_RING = 393_216;
 const IN_QUEUE = 16_384;
 
 function where(burst: number): string {
   return (
     'In a network namespace of its own, from a C program at the other end of a pair of virtual links, which sends on ' +
-    `another processor ${burst.toLocaleString('en')} while the receiver is stopped, and then lets it receive them all. ` +
+    `another processor ${burst.toLocaleString('en')} while the thread that receives is stopped, and then lets it receive ` +
+    'them all. ' +
     'Only the processor time of the receiver is counted, for what it received.'
   );
 }
 
 export const packetRing: Benchmark = {
   name: 'packet-ring',
-  stretch: 5,
+  stretch: 10,
+  repeat: 0.6,
   title: 'Packets of 64 bytes received through a ring (TPACKET_V3)',
   operation: 'packet',
-  note: `${where(IN_RING)} Rings have 8 MiB (that of cap 64 MiB, as it takes more room for each packet).`,
+  note: `${where(IN_RING)} Rings have 64 MiB (that of cap 512 MiB, as it takes more room for each packet).`,
   measures: ['cpu', 'wall'],
   contenders: [
     ours('for await block', linked(node('sock-packet-ring', 'blocks'))),

@@ -11,7 +11,7 @@ interface Capture {
 const { Cap } = peer<{ Cap: new () => Capture }>('cap');
 const capture = new Cap();
 const buffer = Buffer.alloc(65_535);
-capture.open('vb', '', 64 << 20, buffer);
+capture.open('vb', '', 512 << 20, buffer);
 const meter = new Meter();
 let bytes = 0;
 capture.on('packet', (length) => {

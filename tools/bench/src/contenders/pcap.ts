@@ -7,7 +7,7 @@ interface Session {
 }
 
 const { createSession } = peer<{ createSession(device: string, options: object): Session }>('pcap');
-const session = createSession('vb', { buffer_size: 8 << 20, buffer_timeout: 1000 });
+const session = createSession('vb', { buffer_size: 64 << 20, buffer_timeout: 1000 });
 const meter = new Meter();
 let bytes = 0;
 session.on('packet', ({ buf, header }) => {

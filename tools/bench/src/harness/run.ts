@@ -16,7 +16,7 @@ import type {
   Settings,
 } from './types.js';
 
-/** Milliseconds of warm-up for what is not compiled while it runs. */
+/** Milliseconds of warm-up for what is not compiled while it runs: its memory is touched for the first time too. */
 const coldStart = 50;
 
 async function withTimeout<T>(promise: Promise<T>, limit: number): Promise<T> {
@@ -77,7 +77,7 @@ function measure(benchmark: Benchmark, contender: Contender, settings: Settings)
   const warmUp = stretch * settings.warmUp;
   const duration = stretch * settings.duration;
   const variables = {
-    BENCH_WARM_UP: String(contender.program.kind === 'node' ? warmUp : coldStart),
+    BENCH_WARM_UP: String(contender.program.kind === 'node' ? warmUp : stretch * coldStart),
     BENCH_DURATION: String(duration),
     BENCH_CONNECTIONS: String(settings.connections),
   };
