@@ -312,26 +312,7 @@ describeIf(hasIsotp, 'IsotpSocket', function () {
     );
   });
 
-  it('what it does not take is told before a socket is opened, or before it is bound', async () => {
-    const table: [IsotpSocketOptions, string][] = [
-      [null as unknown as IsotpSocketOptions, 'options'],
-      [{ extAddress: 256 }, 'options.extAddress'],
-      [{ rxExtAddress: -1 }, 'options.rxExtAddress'],
-      [{ txPadding: 1.5 }, 'options.txPadding'],
-      [{ rxPadding: 'x' as unknown as number }, 'options.rxPadding'],
-      [{ checkPadding: 'all' as 'both' }, 'options.checkPadding'],
-      [{ broadcast: 'many' as 'single' }, 'options.broadcast'],
-      [{ listen: 1 as unknown as boolean }, 'options.listen'],
-      [{ frameTxTime: -1 }, 'value.frameTxTime'],
-      [{ flowControl: { stMin: 200 } }, 'value.stMin'],
-      [{ linkLayer: { mtu: 5 } }, 'value.mtu'],
-    ];
-    for (const [options, argument] of table) {
-      expect(
-        thrown(() => new IsotpSocket(options)),
-        argument,
-      ).to.include({ argument });
-    }
+  it('what it does not take is told', async () => {
     const a = own(new IsotpSocket());
     const unbound = await rejection(a.send('x'));
     expect(unbound).to.include({ code: 'EADDRNOTAVAIL' });
