@@ -1,4 +1,4 @@
-import { checkInteger, invalidArgumentType, readU16, readU32, readU64, socketError } from '@sock/core';
+import { checkInteger, invalidArgumentType, readU16, readU32, socketError } from '@sock/core';
 import { decodePacketAddress, type PacketAddress } from './address.js';
 import { TP_STATUS_BLK_TMO, TP_STATUS_LOSING } from './constants.gen.js';
 import { type ChecksumStatus, checksumOf, type VlanTag, vlanOf } from './structures.js';
@@ -97,6 +97,7 @@ export class PacketBlock {
   readonly memory: Buffer;
   private readonly words: Uint32Array;
   private readonly halves: Uint16Array;
+  private readonly longs: BigUint64Array;
   /** Number of the block since the ring was made: one more than that of the block before. */
   sequence = 0;
   /** Whether the block was handed over because time ran out, rather than because it was full. */
@@ -126,6 +127,7 @@ export class PacketBlock {
     this.memory = Buffer.from(memory);
     this.words = new Uint32Array(memory);
     this.halves = new Uint16Array(memory);
+    this.longs = new BigUint64Array(memory);
     this.source = {
       interfaceName: (index) => {
         if (!this.names.has(index)) this.names.set(index, lookup(index));
@@ -144,7 +146,7 @@ export class PacketBlock {
     this.known = 0;
     this.index = NO_INDEX;
     this.first = (base + (words[(base + BLOCK_FIRST) >>> 2] as number)) >>> 0;
-    this.sequence = Number(readU64(this.memory, base + BLOCK_SEQUENCE));
+    this.sequence = Number(this.longs[(base + BLOCK_SEQUENCE) / 8]);
     this.timedOut = (status & TP_STATUS_BLK_TMO) !== 0;
     this.losing = (status & TP_STATUS_LOSING) !== 0;
     // what clears a map makes it anew

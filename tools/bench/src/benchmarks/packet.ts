@@ -17,8 +17,8 @@ function where(burst: number): string {
 
 export const packetRing: Benchmark = {
   name: 'packet-ring',
-  stretch: 10,
-  repeat: 0.6,
+  stretch: 20,
+  repeat: 0.4,
   title: 'Packets of 64 bytes received through a ring (TPACKET_V3)',
   operation: 'packet',
   note: `${where(IN_RING)} Rings have 64 MiB (that of cap 512 MiB, as it takes more room for each packet).`,
