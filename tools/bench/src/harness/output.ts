@@ -77,8 +77,9 @@ function section(result: BenchmarkResult): string {
 }
 
 function conditions({ machine, settings, busy }: Run): string {
+  const rounds = settings.rounds === 1 ? 'One round' : `Medians of ${settings.rounds} rounds`;
   return (
-    `${describe(machine)}. Medians of ${settings.rounds} rounds of ${settings.duration} ms each, after ` +
+    `${describe(machine)}. ${rounds} of ${settings.duration} ms${settings.rounds === 1 ? '' : ' each'}, after ` +
     `${settings.warmUp} ms of warm-up in Node.${busy === undefined ? '' : ` When they were measured, ${busy}.`}`
   );
 }
