@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { bcm, CAN_BCM, CAN_ISOTP, CAN_J1939, CAN_RAW, canRaw, isotp, j1939 } from '@sock/can';
 import { AF_CAN, type SocketInfo } from '@sock/core';
 import {
@@ -29,11 +28,6 @@ export const hasJ1939 = [protocol('CAN_J1939', j1939, CAN_J1939, 'can_j1939'), v
 
 /** Programs of can-utils. */
 export const canUtils = probe('command:cansend');
-
-/** Runs ip(8). */
-export function ip(...args: string[]): void {
-  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'inherit'] });
-}
 
 let serial = 0;
 

@@ -16,8 +16,9 @@ import {
 } from '@sock/can';
 import { SocketError } from '@sock/core';
 import { cleaner, delay, describeIf, rejection, runNode, within } from '@sock/testkit';
+import { setLinkSync } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { bus, hasJ1939, ip } from './bus.js';
+import { bus, hasJ1939 } from './bus.js';
 
 /** Stronger, because lower. */
 const STRONG = packJ1939Name({ identityNumber: 1, arbitraryAddressCapable: false });
@@ -191,11 +192,11 @@ describeIf(hasJ1939, 'claimAddress', function () {
   it('ends with an error where the interface goes down', async () => {
     const weak = await claim(WEAK, 0x3c);
     const failed = within('an error', once(weak, 'error') as Promise<[SocketError]>);
-    ip('link', 'set', can.name, 'down');
+    setLinkSync(can.name, { up: false });
     const [error] = await failed;
     expect(error).to.include({ code: 'ENETDOWN' });
     expect(weak.closed).to.equal(true);
-    ip('link', 'set', can.name, 'up');
+    setLinkSync(can.name, { up: true });
   });
 
   it('keeps no process alive', async () => {

@@ -12,8 +12,9 @@ import {
   startNode,
   within,
 } from '@sock/testkit';
+import { addLinkSync, setLinkSync } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { addInterface, bus, freshName, hasBcm, hasIsotp, hasJ1939, hasRaw, ip, removeInterface } from './bus.js';
+import { addInterface, bus, freshName, hasBcm, hasIsotp, hasJ1939, hasRaw, removeInterface } from './bus.js';
 
 /** A program of this library, which says that it is ready and then stays until it is killed. */
 function peer(program: string): Child {
@@ -134,8 +135,8 @@ describeIf(hasRaw, 'a cable that is pulled', function () {
 
   it('ends what waits at both ends', async () => {
     const [left, right] = [freshName(), freshName()];
-    ip('link', 'add', left, 'type', 'vxcan', 'peer', 'name', right);
-    for (const name of [left, right]) ip('link', 'set', name, 'up');
+    addLinkSync({ kind: 'vxcan', name: left, peer: { name: right } });
+    for (const name of [left, right]) setLinkSync(name, { up: true });
     const ends = [left, right].map((name) => {
       const socket = own(new CanRawSocket());
       socket.bindSync({ interface: name });

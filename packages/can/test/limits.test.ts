@@ -25,8 +25,9 @@ import {
   thrown,
   within,
 } from '@sock/testkit';
+import { setLinkSync } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { addInterface, bus, freshName, hasBcm, hasIsotp, hasJ1939, hasRaw, ip, removeInterface } from './bus.js';
+import { addInterface, bus, freshName, hasBcm, hasIsotp, hasJ1939, hasRaw, removeInterface } from './bus.js';
 
 const run = promisify(execFile);
 
@@ -276,7 +277,7 @@ describeIf(hasRaw, 'an interface that goes down', function () {
   const can = bus();
   const other = bus();
   const own = cleaner();
-  afterEach(() => ip('link', 'set', can.name, 'up'));
+  afterEach(() => setLinkSync(can.name, { up: true }));
 
   function open(name = can.name): CanRawSocket {
     const socket = own(new CanRawSocket());
@@ -295,7 +296,7 @@ describeIf(hasRaw, 'an interface that goes down', function () {
     );
     const waiting = [rejection(socket.recvFrame()), rejection(batch.recvFrames()), iteration];
     await delay(10);
-    ip('link', 'set', can.name, 'down');
+    setLinkSync(can.name, { up: false });
     for (const error of await within('errors', Promise.all(waiting))) {
       expect(error).to.include({ code: 'ENETDOWN' });
       expect(error.message).to.include('stays bound');
@@ -305,7 +306,7 @@ describeIf(hasRaw, 'an interface that goes down', function () {
     expect(refused).to.include({ code: 'ENETDOWN', syscall: 'send' });
     expect(refused.message).to.include('ip link set');
     expect(await rejection(socket.sendFrames([{ id: 1 }]))).to.include({ code: 'ENETDOWN' });
-    ip('link', 'set', can.name, 'up');
+    setLinkSync(can.name, { up: true });
     await open().sendFrame({ id: 5 });
     for (const one of [socket, batch, iterated]) {
       expect(formatFrame((await within('a frame', one.recvFrame())).frame)).to.equal('005#');
@@ -316,7 +317,7 @@ describeIf(hasRaw, 'an interface that goes down', function () {
   it('does not disturb a socket of all interfaces', async () => {
     const all = open('');
     const waiting = all.recvFrame();
-    ip('link', 'set', can.name, 'down');
+    setLinkSync(can.name, { up: false });
     await open(other.name).sendFrame({ id: 7 });
     expect(await within('a frame', waiting)).to.include({ interface: other.name });
   });
@@ -328,9 +329,9 @@ describeIf(hasRaw, 'an interface that goes down', function () {
       jobs.txSetup({ frames: { id: 3 }, interval: 5 });
       const waiting = rejection(jobs.recvEvent());
       await delay(10);
-      ip('link', 'set', can.name, 'down');
+      setLinkSync(can.name, { up: false });
       expect(await within('an error', waiting)).to.include({ code: 'ENETDOWN' });
-      ip('link', 'set', can.name, 'up');
+      setLinkSync(can.name, { up: true });
       const bus = open();
       expect(formatFrame((await within('a frame', bus.recvFrame())).frame)).to.equal('003#');
     });
@@ -342,7 +343,7 @@ describeIf(hasRaw, 'an interface that goes down', function () {
       await socket.bind({ interface: can.name, rxId: 1, txId: 2 });
       const waiting = rejection(socket.recv(100));
       await delay(10);
-      ip('link', 'set', can.name, 'down');
+      setLinkSync(can.name, { up: false });
       expect(await within('an error', waiting)).to.include({ code: 'ENETDOWN' });
       expect(await rejection(socket.send('x'))).to.include({ code: 'ENETDOWN' });
     });
@@ -354,9 +355,9 @@ describeIf(hasRaw, 'an interface that goes down', function () {
       await socket.bind({ interface: can.name, address: 0x20 });
       const waiting = rejection(socket.recvGroup());
       await delay(10);
-      ip('link', 'set', can.name, 'down');
+      setLinkSync(can.name, { up: false });
       expect(await within('an error', waiting)).to.include({ code: 'ENETDOWN' });
-      ip('link', 'set', can.name, 'up');
+      setLinkSync(can.name, { up: true });
       const sender = own(new J1939Socket());
       await sender.bind({ interface: can.name, address: 0x21 });
       await sender.sendTo('back', { interface: can.name, address: 0x20, pgn: 0x1f00 });
@@ -458,9 +459,9 @@ describeIf([...hasRaw, ...hasBcm, ...hasIsotp, ...hasJ1939], 'an interface that 
   // a name changes only while the interface is down
   function rename(before: string): string {
     const after = freshName();
-    ip('link', 'set', before, 'down');
-    ip('link', 'set', before, 'name', after);
-    ip('link', 'set', after, 'up');
+    setLinkSync(before, { up: false });
+    setLinkSync(before, { name: after });
+    setLinkSync(after, { up: true });
     return after;
   }
 

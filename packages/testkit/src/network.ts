@@ -20,6 +20,8 @@ import { type Child, startCommand } from './children.js';
 import { type Capability, capability } from './probe.js';
 import { within } from './time.js';
 
+export { addAddressSync, addLinkSync, listLinksSync, setLinkSync };
+
 // Links and namespaces for tests, made by netlink and not by programs: in the lab each process costs a tenth of a
 // second. All is done at once: what is made is there when the call returns.
 
@@ -145,10 +147,18 @@ const QUIET = attribute.nested(IFLA_AF_SPEC, [
 function addPair(kind: string, left: string, right: string, given: Settings, socket?: NetlinkSocket): void {
   const { quiet = false, ...settings } = given;
   addLinkSync({ kind, name: left, ...settings, peer: { name: right, ...settings } }, { socket });
-  for (const name of [left, right]) {
-    if (quiet) setLinkSync(name, { extra: [QUIET] }, { socket });
-    setLinkSync(name, { up: true }, { socket });
-  }
+  for (const name of [left, right]) takeUp(name, quiet, socket);
+}
+
+function takeUp(name: string, quiet: boolean, socket?: NetlinkSocket): void {
+  if (quiet) setLinkSync(name, { extra: [QUIET] }, { socket });
+  setLinkSync(name, { up: true }, { socket });
+}
+
+/** Makes a link that nothing is sent on but what the test sends, and takes it up. */
+export function addQuietLink(link: LinkInput & { name: string }, socket?: NetlinkSocket): void {
+  addLinkSync(link, { socket });
+  takeUp(link.name, true, socket);
 }
 
 /** Removes a link, and the other end of a pair. */

@@ -1,7 +1,7 @@
 import { SOCK_DGRAM, Socket } from '@sock/core';
 import { type PacketAddress, type PacketInput, packet } from '@sock/packet';
 import { conformance } from '@sock/testkit';
-import { addVeth, carrier } from '@sock/testkit/network';
+import { addVeth, carrier, setLinkSync } from '@sock/testkit/network';
 
 const badAddresses = [
   { what: 'nothing', value: undefined, argument: 'address' },
@@ -21,6 +21,9 @@ async function end(name: string): Promise<Socket<PacketAddress, PacketInput>> {
   await socket.bind({ interface: name, protocol });
   return socket;
 }
+
+// what all tests of this repository begin with connects to itself
+setLinkSync('lo', { up: true });
 
 before(async () => {
   addVeth('va', 'vb', { quiet: true, arp: false, mtu: 65_535 });

@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { SO_ERROR, SOL_SOCKET, type SocketError } from '@sock/core';
 import { type PacketBlock, PacketSocket, packetVersion, type ReceivedPacket } from '@sock/packet';
 import { type Child, delay, rejection, scaled, startCommand, thrown, within } from '@sock/testkit';
+import { removeLink, setLinkSync } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { ip, numbered, numberOf, TEST_PROTOCOL, up } from '../support/frames.js';
+import { numbered, numberOf, TEST_PROTOCOL, up } from '../support/frames.js';
 import { PAIR, type Scenario } from '../support/namespace.js';
 import { opened } from '../support/sockets.js';
 
@@ -13,10 +13,10 @@ const soon = (command: string): Child => startCommand('sh', ['-c', `sleep 0.2; $
 /** Renames an interface: at once where the kernel can, else while it is down. */
 async function rename(from: string, to: string): Promise<void> {
   try {
-    execFileSync('ip', ['link', 'set', 'dev', from, 'name', to], { stdio: 'ignore' });
+    setLinkSync(from, { name: to });
   } catch {
-    ip('link', 'set', 'dev', from, 'down');
-    ip('link', 'set', 'dev', from, 'name', to);
+    setLinkSync(from, { up: false });
+    setLinkSync(from, { name: to });
     await up(to);
   }
 }
@@ -34,7 +34,7 @@ export const scenarios: readonly Scenario[] = [
       const waits = [socket.recv(100), socket.recvFrom(100)].map(rejection);
       const block = rejection(ring.recvBlock());
       await delay(1);
-      ip('link', 'del', 'vb');
+      removeLink('vb');
       const failure = (await within('recv', waits[0] as Promise<unknown>)) as SocketError;
       expect(failure).to.include({ ...down, syscall: 'recv' });
       expect(failure.message).to.match(/^recv ENETDOWN: the interface is down, or was removed/);
@@ -90,7 +90,7 @@ export const scenarios: readonly Scenario[] = [
       expect(numberOf(await within('recv', socket.recv(100)))).to.equal(1);
       const pending = rejection(socket.recv(100));
       while (packets.length < 1) await delay(1);
-      ip('link', 'set', 'vb', 'down');
+      setLinkSync('vb', { up: false });
       expect(await within('recv', pending)).to.include(down);
       await a.send(numbered(2));
       await up('vb');
@@ -101,7 +101,7 @@ export const scenarios: readonly Scenario[] = [
       expect(failures).to.equal(1);
       expect(packets.map(({ data }) => numberOf(data))).to.deep.equal([1, 3]);
       const away = new PacketSocket({ protocol: TEST_PROTOCOL });
-      ip('link', 'set', 'vb', 'down');
+      setLinkSync('vb', { up: false });
       // to bind to what is down succeeds, with an error that waits for who receives
       await away.bind({ interface: 'vb' });
       expect(thrown(() => away.recvSync(100))).to.include(down);

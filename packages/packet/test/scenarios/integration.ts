@@ -36,8 +36,9 @@ import {
   scmPacketTxTimestamp,
 } from '@sock/packet';
 import { delay, rejection, thrown, within } from '@sock/testkit';
+import { addLinkSync, addQuietLink, removeLink } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { frame, hardwareAddress, ip, numbered, numberOf, TEST_PROTOCOL } from '../support/frames.js';
+import { frame, hardwareAddress, numbered, numberOf, TEST_PROTOCOL } from '../support/frames.js';
 import { LOCAL, linkType, PAIR, REMOTE, type Scenario } from '../support/namespace.js';
 import { opened } from '../support/sockets.js';
 
@@ -243,7 +244,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: 'the interface below another is named where the first one is asked for',
-    setup: [PAIR, `ip link add link vb name mac0 address ${REMOTE} type macvlan; ip link set mac0 addrgenmode none up`],
+    setup: [PAIR, () => addQuietLink({ kind: 'macvlan', name: 'mac0', link: 'vb', address: REMOTE })],
     requires: macvlan,
     async run() {
       using a = await opened('va');
@@ -263,7 +264,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: 'what cannot be sent says why',
-    setup: [PAIR, 'ip link add dead type veth peer name dead2'],
+    setup: [PAIR, () => addLinkSync({ kind: 'veth', name: 'dead', peer: { name: 'dead2' } })],
     async run() {
       using socket = new PacketSocket();
       const problem = async (operation: Promise<unknown>): Promise<SocketError> =>
@@ -288,7 +289,7 @@ export const scenarios: readonly Scenario[] = [
       const bad = thrown(() => new PacketSocket({ protocol: 0x10000 }));
       expect(bad).to.include({ argument: 'options.protocol' });
       expect(thrown(() => new PacketSocket(5 as never))).to.include({ argument: 'options' });
-      expect(() => ip('link', 'del', 'va')).to.not.throw();
+      expect(() => removeLink('va')).to.not.throw();
     },
   },
   {

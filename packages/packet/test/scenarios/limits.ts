@@ -17,8 +17,9 @@ import {
   unpackVirtioHeader,
 } from '@sock/packet';
 import { delay, rejection, scaled, startPython, thrown, within } from '@sock/testkit';
+import { removeLink, setLinkSync } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { frame, ip, numbered, numberOf, TEST_PROTOCOL, udpFrame } from '../support/frames.js';
+import { frame, numbered, numberOf, TEST_PROTOCOL, udpFrame } from '../support/frames.js';
 import { host } from '../support/host.js';
 import { PAIR, type Scenario, shaper } from '../support/namespace.js';
 import { collect, opened } from '../support/sockets.js';
@@ -137,9 +138,9 @@ export const scenarios: readonly Scenario[] = [
       using b = await opened('vb');
       using ring = a.transmitRing();
       ring.push(numbered(1));
-      ip('link', 'set', 'dev', 'va', 'down');
-      ip('link', 'set', 'dev', 'va', 'name', 'other');
-      ip('link', 'set', 'dev', 'other', 'up');
+      setLinkSync('va', { up: false });
+      setLinkSync('va', { name: 'other' });
+      setLinkSync('other', { up: true });
       expect(await ring.flush()).to.equal(1);
       expect(
         numberOf(
@@ -151,7 +152,7 @@ export const scenarios: readonly Scenario[] = [
       ).to.equal(1);
       expect(a.getsockname().interface).to.equal('other');
       ring.push(numbered(2));
-      ip('link', 'del', 'dev', 'other');
+      removeLink('other');
       expect(await rejection(ring.flush()))
         .to.have.property('code')
         .that.is.oneOf(['ENXIO', 'ENETDOWN']);
@@ -170,7 +171,7 @@ export const scenarios: readonly Scenario[] = [
       const flush = ring.flush();
       await delay(2);
       expect(ring.pending).to.be.above(0);
-      ip('link', 'del', 'dev', 'va');
+      removeLink('va');
       expect(await within('flush', flush)).to.be.within(1, 5);
       expect(ring.pending).to.equal(0);
     },

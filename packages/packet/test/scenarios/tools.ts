@@ -14,7 +14,7 @@ import {
   type ReceivedPacket,
 } from '@sock/packet';
 import { type Child, startCommand, startPython, tempPath, within } from '@sock/testkit';
-import { addVeth, carrier } from '@sock/testkit/network';
+import { addAddressSync, addVeth, carrier } from '@sock/testkit/network';
 import { expect } from 'chai';
 import { checksum, hardwareAddress, numbered, numberOf, TEST_PROTOCOL, udpFrame } from '../support/frames.js';
 import { host } from '../support/host.js';
@@ -22,7 +22,11 @@ import { PAIR, REMOTE, type Scenario, type Setup } from '../support/namespace.js
 import { opened } from '../support/sockets.js';
 
 /** Two ends of a link that resolve addresses, one of them with an address. */
-const NETWORK: Setup = [() => addVeth('va', 'vb', { quiet: true }), 'ip addr add 192.0.2.1/24 dev va', () => carrier()];
+const NETWORK: Setup = async () => {
+  addVeth('va', 'vb', { quiet: true });
+  addAddressSync({ interface: 'va', address: '192.0.2.1', prefixLength: 24 });
+  await carrier();
+};
 
 /** Answers requests for 192.0.2.2 until the socket is closed: a small station of our own. */
 async function answer(socket: PacketSocket, own: string): Promise<void> {

@@ -1,8 +1,9 @@
 import { SOCK_DGRAM, type SocketError } from '@sock/core';
 import { ETH_HLEN, PacketSocket, type PacketTransmitRing, packetVersion, TPACKET_V2, TPACKET_V3 } from '@sock/packet';
 import { delay, rejection, thrown, within } from '@sock/testkit';
+import { setLinkSync } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { ip, numbered, numberOf, TEST_PROTOCOL, up } from '../support/frames.js';
+import { numbered, numberOf, TEST_PROTOCOL, up } from '../support/frames.js';
 import { PAIR, REMOTE, type Scenario, shaper } from '../support/namespace.js';
 import { opened, range } from '../support/sockets.js';
 
@@ -84,7 +85,7 @@ export const scenarios: readonly Scenario[] = [
       using b = await opened('vb');
       using ring = a.transmitRing();
       ring.push(numbered(1));
-      ip('link', 'set', 'va', 'down');
+      setLinkSync('va', { up: false });
       expect(await rejection(ring.flush())).to.include({ code: 'ENETDOWN' });
       expect(thrown(() => ring.flushSync())).to.include({ code: 'ENETDOWN' });
       expect(ring.pending).to.equal(1);

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { ETH_HLEN, ETH_P_802_EX1, ETH_P_IP, parseHardwareAddress } from '@sock/packet';
-import { carrier } from '@sock/testkit/network';
+import { carrier, listLinksSync, setLinkSync } from '@sock/testkit/network';
 import { LOCAL, REMOTE } from './namespace.js';
 
 /** A protocol that nothing else speaks: IEEE 802 local experiments. */
@@ -74,13 +74,13 @@ export function ip(...args: string[]): string {
 
 /** Brings a link up, and waits until both its ends can send. */
 export async function up(name: string): Promise<void> {
-  ip('link', 'set', 'dev', name, 'up');
+  setLinkSync(name, { up: true });
   await carrier();
 }
 
 /** Hardware address of an interface, as text. */
 export function hardwareAddress(name: string): string {
-  const text = /link\/\S+ ([0-9a-f:]+)/.exec(ip('-o', 'link', 'show', 'dev', name))?.[1];
+  const text = listLinksSync().find((link) => link.name === name)?.address;
   if (text === undefined) throw new Error(`${name} has no hardware address`);
   return text;
 }

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { createInterface } from 'node:readline/promises';
 import { inspect } from 'node:util';
 import { openDescriptors, settled, turns } from '@sock/testkit';
-import { removeLinks } from '@sock/testkit/network';
+import { removeLinks, setLinkSync } from '@sock/testkit/network';
 import type { Scenario, Setup } from './namespace.js';
 
 const [, , name] = process.argv;
@@ -43,6 +43,7 @@ async function run(title: string): Promise<string> {
   return problems.splice(0).join('\n');
 }
 
+setLinkSync('lo', { up: true });
 for await (const title of createInterface({ input: process.stdin })) {
   console.log(JSON.stringify(await run(title)));
 }
