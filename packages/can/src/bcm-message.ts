@@ -3,6 +3,7 @@ import {
   checkInteger,
   checkObject,
   invalidArgumentType,
+  knownAs,
   LONG_SIZE,
   outOfRange,
   readU32,
@@ -69,7 +70,7 @@ function packContent(frames: readonly CanFrameInput[], fd: boolean): Buffer[] {
     if (kind !== (fd ? 'fd' : 'classic')) {
       throw outOfRange(`${at}.kind`, fd ? "'fd' (the message has CAN_BCM_CAN_FD_FRAME)" : "'classic'", kind);
     }
-    return packFrame(frame);
+    return knownAs(at, 'frame', () => packFrame(frame));
   });
 }
 

@@ -7,6 +7,7 @@ import {
   type FlagOptions,
   type InterfaceInput,
   invalidArgumentType,
+  knownAs,
   outOfRange,
   type ReceivedMessage,
   Socket,
@@ -29,6 +30,7 @@ import {
 import * as c from './constants.gen.js';
 import type { CanFrame, ClassicFrameInput, FdFrameInput } from './frame.js';
 import { describeReception, RECEPTION_ANCILLARY, type Reception, receptionSettings } from './reception.js';
+import { checkInterval } from './structures.js';
 
 /** A frame of CAN 2.0, or of CAN FD. */
 export type BcmFrameInput = ClassicFrameInput | FdFrameInput;
@@ -149,25 +151,28 @@ function toEvent({ data, address, ancillary }: ReceivedMessage<CanAddress>): Bcm
 const bit = (argument: string, value: unknown, flag: number): number =>
   value !== undefined && checkBoolean(argument, value) ? flag : 0;
 
+const interval = (argument: string, value: unknown): number | undefined =>
+  value === undefined ? undefined : checkInterval(argument, value);
+
 function keyOf({ id, extended, remote, fd }: BcmJobKey) {
   return { id, extended, remote, flags: bit('job.fd', fd, c.CAN_BCM_CAN_FD_FRAME) };
 }
 
-function txTimer({ interval, count, nextInterval, start = true }: BcmTxJob) {
+function txTimer({ count, start = true, ...job }: BcmTxJob) {
+  const first = interval('job.interval', job.interval);
+  const next = interval('job.nextInterval', job.nextInterval);
   const starts = checkBoolean('job.start', start);
-  if (interval === undefined) {
+  if (first === undefined) {
     if (count !== undefined) throw outOfRange('job.count', 'left out, where interval is', count);
-    if (nextInterval !== undefined) throw outOfRange('job.nextInterval', 'left out, where interval is', nextInterval);
+    if (next !== undefined) throw outOfRange('job.nextInterval', 'left out, where interval is', next);
     return { flags: 0 };
   }
-  if (nextInterval !== undefined && count === undefined) {
-    throw outOfRange('job.nextInterval', 'left out, where count is', nextInterval);
-  }
+  if (next !== undefined && count === undefined) throw outOfRange('job.nextInterval', 'left out, where count is', next);
   const counted = count !== undefined && checkInteger('job.count', count, 0, 0xffffffff) > 0;
-  const flags = c.CAN_BCM_SETTIMER | (starts && interval !== 0 ? c.CAN_BCM_STARTTIMER : 0);
+  const flags = c.CAN_BCM_SETTIMER | (starts && first !== 0 ? c.CAN_BCM_STARTTIMER : 0);
   return counted
-    ? { flags, count, interval1: interval, interval2: nextInterval ?? 0 }
-    : { flags, interval2: count === undefined ? interval : (nextInterval ?? 0) };
+    ? { flags, count, interval1: first, interval2: next ?? 0 }
+    : { flags, interval2: count === undefined ? first : (next ?? 0) };
 }
 
 function txMessage(job: BcmTxJob): BcmMessageInput {
@@ -239,8 +244,8 @@ function rxMessage(job: BcmRxJob): BcmMessageInput {
       bit('job.checkLength', job.checkLength, c.CAN_BCM_RX_CHECK_DLC) |
       bit('job.announceResume', job.announceResume, c.CAN_BCM_RX_ANNOUNCE_RESUME) |
       (reply === undefined ? 0 : c.CAN_BCM_RX_RTR_FRAME),
-    interval1: timeout,
-    interval2: throttle,
+    interval1: interval('job.timeout', timeout),
+    interval2: interval('job.throttle', throttle),
     id,
     extended,
     remote: reply !== undefined || job.remote,
@@ -277,8 +282,17 @@ export class BcmSocket extends Socket<CanAddress, CanInput> {
    * @throws SocketError `EINVAL` for what it does not take, `ENOTCONN`, `ENODEV`
    */
   command(message: BcmMessageInput, name?: InterfaceInput): void {
+    this.give(packBcmMessage(message), 'name', name);
+  }
+
+  private give(bytes: Buffer, argument: string, name: InterfaceInput | undefined): void {
     const address = name === undefined ? undefined : { interface: name };
-    this.sendMsgSync([packBcmMessage(message)], { address, timeout: 0 });
+    knownAs(argument, 'address.interface', () => this.sendMsgSync([bytes], { address, timeout: 0 }));
+  }
+
+  private order(message: BcmMessageInput, job: { readonly interface?: InterfaceInput | undefined }): void {
+    const bytes = knownAs('job', 'message', () => packBcmMessage(message));
+    this.give(bytes, 'job.interface', job.interface);
   }
 
   /**
@@ -287,21 +301,21 @@ export class BcmSocket extends Socket<CanAddress, CanInput> {
    * socket nor the job has an interface, `EINVAL` where a job that is there shall have more frames
    */
   txSetup(job: BcmTxJob): void {
-    const message = txMessage(job);
-    this.command(message, job.interface);
+    this.order(txMessage(job), job);
   }
 
   /** Ends a job that sends. @throws SocketError `EINVAL` where there is none */
   txDelete(job: BcmJobKey): void {
-    this.command({ opcode: c.CAN_BCM_TX_DELETE, ...keyOf(checkObject('job', job)) }, job.interface);
+    this.order({ opcode: c.CAN_BCM_TX_DELETE, ...keyOf(checkObject('job', job)) }, job);
   }
 
   /** Sends one frame now. */
   txSend(frame: BcmFrameInput, options: { interface?: InterfaceInput | undefined } = {}): void {
     const { id, extended, kind } = checkObject('frame', frame);
     const flags = kind === 'fd' ? c.CAN_BCM_CAN_FD_FRAME : 0;
-    const message = { opcode: c.CAN_BCM_TX_SEND, flags, id, extended, frames: [frame] };
-    this.command(message, checkObject('options', options).interface);
+    const pack = () => packBcmMessage({ opcode: c.CAN_BCM_TX_SEND, flags, id, extended, frames: [frame] });
+    const bytes = knownAs('frame', 'message', () => knownAs('message', 'message.frames[0]', pack));
+    this.give(bytes, 'options.interface', checkObject('options', options).interface);
   }
 
   /** What a job that sends is like now. @throws SocketError `EINVAL` where there is none */
@@ -314,13 +328,12 @@ export class BcmSocket extends Socket<CanAddress, CanInput> {
    * @throws TypeError, RangeError naming the member of `job`; SocketError `EINVAL`
    */
   rxSetup(job: BcmRxJob): void {
-    const message = rxMessage(job);
-    this.command(message, job.interface);
+    this.order(rxMessage(job), job);
   }
 
   /** Ends a job that receives. @throws SocketError `EINVAL` where there is none */
   rxDelete(job: BcmJobKey): void {
-    this.command({ opcode: c.CAN_BCM_RX_DELETE, ...keyOf(checkObject('job', job)) }, job.interface);
+    this.order({ opcode: c.CAN_BCM_RX_DELETE, ...keyOf(checkObject('job', job)) }, job);
   }
 
   /** What a job that receives is like now. @throws SocketError `EINVAL` where there is none */
@@ -333,7 +346,7 @@ export class BcmSocket extends Socket<CanAddress, CanInput> {
     const key = keyOf(job);
     // makes room for the answer
     this.drain();
-    this.command({ opcode, ...key }, job.interface);
+    this.order({ opcode, ...key }, job);
     const status = this.drain((message) => message.opcode === answer && message.id === job.id);
     this.wake();
     if (status !== undefined) return status;

@@ -1,9 +1,11 @@
 import {
   checkInteger,
   checkObject,
+  type EncodedAddress,
   type FlagOptions,
   type InterfaceInput,
   invalidArgumentType,
+  knownAs,
   MessageBatch,
   MSG_CONFIRM,
   MSG_DONTROUTE,
@@ -164,6 +166,10 @@ export class CanRawSocket extends Socket<CanAddress, CanInput> {
     setUp(this, ...settings);
   }
 
+  private destination(name: InterfaceInput): EncodedAddress {
+    return knownAs('options.interface', 'address.interface', () => this.encodeAddress({ interface: name }));
+  }
+
   /**
    * Sends a frame.
    * @throws TypeError, RangeError naming the member of `frame`; SocketError `ENETDOWN`, `ENOBUFS`,
@@ -173,7 +179,7 @@ export class CanRawSocket extends Socket<CanAddress, CanInput> {
   async sendFrame(frame: CanFrameInput, options: SendFrameOptions = {}): Promise<void> {
     const bytes = packFrame(frame);
     const { interface: name } = checkObject('options', options);
-    await (name === undefined ? this.send(bytes, options) : this.sendTo(bytes, { interface: name }, options));
+    await (name === undefined ? this.send(bytes, options) : this.sendTo(bytes, this.destination(name), options));
   }
 
   /** As `sendFrame`, blocking the thread. */
@@ -181,7 +187,7 @@ export class CanRawSocket extends Socket<CanAddress, CanInput> {
     const bytes = packFrame(frame);
     const { interface: name } = checkObject('options', options);
     if (name === undefined) this.sendSync(bytes, options);
-    else this.sendToSync(bytes, { interface: name }, options);
+    else this.sendToSync(bytes, this.destination(name), options);
   }
 
   /** As `sendFrame`, without waiting: `null` where it would have to. */
@@ -189,7 +195,7 @@ export class CanRawSocket extends Socket<CanAddress, CanInput> {
     const bytes = packFrame(frame);
     const { interface: name } = checkObject('options', options);
     const sent =
-      name === undefined ? this.trySend(bytes, options) : this.trySendTo(bytes, { interface: name }, options);
+      name === undefined ? this.trySend(bytes, options) : this.trySendTo(bytes, this.destination(name), options);
     return sent === null ? null : true;
   }
 
@@ -254,13 +260,29 @@ export class CanRawSocket extends Socket<CanAddress, CanInput> {
     }
   }
 
+  // frames ready to send, in batches of what one system call takes
+  private collect(frames: readonly CanFrameInput[], { interface: name }: SendFrameOptions): Batch[] {
+    if (!Array.isArray(frames)) throw invalidArgumentType('frames', 'an array of frames', frames);
+    const packed = frames.map((frame, i) => knownAs(`frames[${i}]`, 'frame', () => packFrame(frame)));
+    const address = name === undefined ? undefined : this.destination(name);
+    const batches: Batch[] = [];
+    for (let start = 0; start < packed.length; start += BATCH_MAX) {
+      const part = packed.slice(start, start + BATCH_MAX);
+      const largest = Math.max(...part.map(({ length }) => length));
+      const batch = takeBatch(Math.max(part.length, COUNT), largest, 0);
+      for (const bytes of part) batch.push(bytes, address);
+      batches.push(batch);
+    }
+    return batches;
+  }
+
   /**
    * Sends frames, in as few system calls as they take: their number.
    * @throws as `sendFrame`; SocketError has in `transferred` how many frames were sent before it
    * failed. Source: sendmmsg(2).
    */
   async sendFrames(frames: readonly CanFrameInput[], options: SendFrameOptions = {}): Promise<number> {
-    const batches = collect(frames, checkObject('options', options));
+    const batches = this.collect(frames, checkObject('options', options));
     try {
       let sent = 0;
       for (const batch of batches) sent += await this.sendBatch(batch, options).catch(countFrom(sent));
@@ -272,7 +294,7 @@ export class CanRawSocket extends Socket<CanAddress, CanInput> {
 
   /** As `sendFrames`, blocking the thread. */
   sendFramesSync(frames: readonly CanFrameInput[], options: SendFrameOptions = {}): number {
-    const batches = collect(frames, checkObject('options', options));
+    const batches = this.collect(frames, checkObject('options', options));
     let sent = 0;
     try {
       for (const batch of batches) sent += this.sendBatchSync(batch, options);
@@ -289,7 +311,7 @@ export class CanRawSocket extends Socket<CanAddress, CanInput> {
     frames: readonly CanFrameInput[],
     options: Pick<SendFrameOptions, 'interface' | 'flags'> = {},
   ): number | null {
-    const batches = collect(frames, checkObject('options', options));
+    const batches = this.collect(frames, checkObject('options', options));
     let sent = 0;
     try {
       for (const batch of batches) {
@@ -304,22 +326,6 @@ export class CanRawSocket extends Socket<CanAddress, CanInput> {
       batches.forEach(giveBack);
     }
   }
-}
-
-// frames ready to send, in batches of what one system call takes
-function collect(frames: readonly CanFrameInput[], { interface: name }: SendFrameOptions): Batch[] {
-  if (!Array.isArray(frames)) throw invalidArgumentType('frames', 'an array of frames', frames);
-  const packed = frames.map((frame) => packFrame(frame));
-  const address = name === undefined ? undefined : { interface: name };
-  const batches: Batch[] = [];
-  for (let start = 0; start < packed.length; start += BATCH_MAX) {
-    const part = packed.slice(start, start + BATCH_MAX);
-    const largest = Math.max(...part.map(({ length }) => length));
-    const batch = takeBatch(Math.max(part.length, COUNT), largest, 0);
-    for (const bytes of part) batch.push(bytes, address);
-    batches.push(batch);
-  }
-  return batches;
 }
 
 // a failure of a later batch tells of all frames that were sent

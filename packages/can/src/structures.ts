@@ -62,12 +62,18 @@ export function decodeTransportId(canId: number): number {
 /** Longest interval that the kernel takes, in milliseconds: 400 days. Source: kernel, net/can/bcm.c. */
 const INTERVAL_MAX = 400 * 24 * 60 * 60 * 1000;
 
-/** Writes milliseconds as a `struct bcm_timeval`. */
-export function writeInterval(argument: string, milliseconds: unknown, bytes: Uint8Array, offset: number): void {
+/** Checks milliseconds that the kernel takes as an interval, and gives them back. */
+export function checkInterval(argument: string, milliseconds: unknown): number {
   if (typeof milliseconds !== 'number') throw invalidArgumentType(argument, 'a number of milliseconds', milliseconds);
   if (!(milliseconds >= 0) || milliseconds > INTERVAL_MAX) {
     throw outOfRange(argument, `a number of milliseconds from 0 to ${INTERVAL_MAX}`, milliseconds);
   }
+  return milliseconds;
+}
+
+/** Writes milliseconds as a `struct bcm_timeval`. */
+export function writeInterval(argument: string, interval: unknown, bytes: Uint8Array, offset: number): void {
+  const milliseconds = checkInterval(argument, interval);
   // what is less than a microsecond must not become "none"
   const microseconds = milliseconds === 0 ? 0 : Math.max(1, Math.round(milliseconds * 1000));
   const seconds = Math.floor(microseconds / 1_000_000);

@@ -551,7 +551,7 @@ describe('messages of the broadcast manager', () => {
       [{ frames: [1] }, 'message.frames[0]'],
       [{ frames: [{ kind: 'fd', id: 1 }] }, 'message.frames[0].kind'],
       [{ frames: [{ id: 1 }], flags: 0x800 }, 'message.frames[0].kind'],
-      [{ frames: [{ id: -1 }] }, 'frame.id'],
+      [{ frames: [{ id: -1 }] }, 'message.frames[0].id'],
     ];
     for (const [members, argument] of table) {
       const message = { opcode: 1, id: 1, ...members } as unknown as BcmMessageInput;

@@ -47,6 +47,29 @@ export function outOfRange(argument: string, expected: string, value: unknown): 
   return argumentError(error, 'ERR_OUT_OF_RANGE', argument);
 }
 
+/**
+ * Runs a check that calls an argument by a name of its own: what it refuses is refused by the name that the caller knows
+ * it by, members included.
+ * @param name what the caller knows it as, such as `frames[1]`
+ * @param own what the check calls it, such as `frame`
+ */
+export function knownAs<T>(name: string, own: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    rename(error as ArgumentError, name, own);
+    throw error;
+  }
+}
+
+function rename(error: ArgumentError, name: string, own: string): void {
+  const { argument, message, stack } = error;
+  if (argument === undefined || !argument.startsWith(own) || !/^(?:$|[.[])/.test(argument.slice(own.length))) return;
+  error.argument = name + argument.slice(own.length);
+  error.message = name + message.slice(own.length);
+  if (stack !== undefined) error.stack = stack.replace(message, error.message);
+}
+
 /** Checks an integer from `min` to `max`, both included, and gives it back. */
 export function checkInteger(argument: string, value: unknown, min: number, max: number): number {
   if (typeof value !== 'number') {

@@ -1,4 +1,4 @@
-import type { ArgumentError } from './arguments.js';
+import { knownAs } from './arguments.js';
 import { socketError } from './errors.js';
 import type { SocketInfo } from './family.js';
 import type { SocketHandle } from './handle.js';
@@ -16,15 +16,6 @@ const NO_SOCKET = new Proxy({} as SocketInfo, {
 
 const nothing: Setting = () => {};
 
-// codecs know what they are given as `value`
-function rename(error: ArgumentError, name: string): void {
-  const { argument, message, stack } = error;
-  if (!/^value(?![^.[])/.test(argument)) return;
-  error.message = message.replace('value', name);
-  error.argument = argument.replace('value', name);
-  if (stack !== undefined) error.stack = stack.replace(message, error.message);
-}
-
 /**
  * An option to set on a socket that is not open yet, for constructors of subclasses: the value is checked now, before
  * any system call. `undefined` leaves the option as it is.
@@ -37,12 +28,7 @@ export function setting<Value, Input>(
   value: Input | undefined,
 ): Setting {
   if (value === undefined) return nothing;
-  try {
-    option.encode?.(value, NO_SOCKET);
-  } catch (error) {
-    rename(error as ArgumentError, argument);
-    throw error;
-  }
+  knownAs(argument, 'value', () => option.encode?.(value, NO_SOCKET));
   return (socket) => socket.setOption(option, value);
 }
 

@@ -10,7 +10,7 @@ const CORE = [
   'ancillaryMessage booleanOption checkBigInt checkBoolean checkInteger checkInterfaceName checkMembers checkObject',
   'checkOneOf checkString clauseOf close createNetworkNamespace unpackFilter dup encodeAncillary packFilter errnoName errnoOf getDefaultTimeout',
   'if_indextoname if_nameindex if_nametoindex',
-  'intBytes integerOption interfaceIndex invalidArgumentType ioctl mapDescriptor outOfRange poll pollSync',
+  'intBytes integerOption interfaceIndex invalidArgumentType ioctl knownAs mapDescriptor outOfRange poll pollSync',
   'readI32 readI64 readText readU16 readU16BE readU32 readU32BE readU64 readonlyIntegerOption',
   'scmMark scmRights scmRxqOvfl scmTimestamp scmTimestampNs scmTimestamping scmTxTime setDefaultTimeout setting setUp',
   'sioKeepAliveVals',
