@@ -177,7 +177,7 @@ describeIf(sctp, 'SCTP over several addresses', function () {
        ip addr add 10.9.1.1/24 dev link0
        ip addr add 10.9.2.1/32 dev lo`,
       `import { execFileSync } from 'node:child_process';
-       import { SctpSocket, SCTP_PEER_ADDR_CHANGE, SCTP_ADDR_UNREACHABLE, SCTP_ADDR_REMOVED, sctpRtoInfo, sctpAssocInfo, sctpPeerAddrParams, sctpPrimaryAddr, SPP_HB_ENABLE } from '@sock/inet';
+       import { SctpSocket, SCTP_PEER_ADDR_CHANGE, SCTP_ADDR_CONFIRMED, SCTP_ADDR_UNREACHABLE, sctpRtoInfo, sctpPeerAddrParams, SPP_HB_ENABLE } from '@sock/inet';
        const server = new SctpSocket();
        server.bindSync({ host: '10.9.1.1' });
        server.bindx([{ host: '10.9.2.1' }]);
@@ -185,22 +185,25 @@ describeIf(sctp, 'SCTP over several addresses', function () {
        const client = new SctpSocket({ events: [SCTP_PEER_ADDR_CHANGE] });
        client.setOption(sctpRtoInfo, { initial: 100, min: 50, max: 200 });
        client.setOption(sctpPeerAddrParams, { heartbeatInterval: 50, pathMaxRetransmissions: 1, flags: SPP_HB_ENABLE });
-       await client.connect(server.getsockname());
+       async function change(state) {
+         for await (const told of client.arrivals({ timeout: 60_000 })) {
+           if (told.kind === 'peerAddrChange' && told.state === state) return told.address.host;
+         }
+       }
+       // of an address that was never confirmed it is not told that it is gone
+       await client.connect({ host: '10.9.1.1', port: server.getsockname().port });
        const { socket: peer } = await server.accept();
+       console.log('confirmed', await change(SCTP_ADDR_CONFIRMED));
        await client.sendMessage('before');
        console.log((await peer.recvMessage()).data.toString());
        execFileSync('ip', ['addr', 'del', '10.9.1.1/24', 'dev', 'link0']);
        execFileSync('ip', ['route', 'add', 'blackhole', '10.9.1.1']);
        await client.sendMessage('after');
-       for await (const change of client.arrivals({ timeout: 60_000 })) {
-         if (change.kind !== 'peerAddrChange' || change.state !== SCTP_ADDR_UNREACHABLE) continue;
-         console.log('unreachable', change.address.host);
-         break;
-       }
+       console.log('unreachable', await change(SCTP_ADDR_UNREACHABLE));
        console.log((await peer.recvMessage()).data.toString());
        for (const socket of [client, peer, server]) socket.close();`,
     );
-    expect(output.trim().split('\n')).to.deep.equal(['before', 'unreachable 10.9.1.1', 'after']);
+    expect(output.trim().split('\n')).to.deep.equal(['confirmed 10.9.2.1', 'before', 'unreachable 10.9.1.1', 'after']);
   });
 });
 
