@@ -7,14 +7,11 @@ import {
   rfcomm,
 } from '@sock/bluetooth';
 import { type AddressFamily, Socket, type SocketError } from '@sock/core';
-import { type Child, cleaner, describeIf, probe, startCommand, within } from '@sock/testkit';
+import { type Child, cleaner, describeIf, python, startPython, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { controllers, freshPsm, hasBtvirt, hasRfcomm } from './controllers.js';
 
-// Debian's: others are built without AF_BLUETOOTH.
-const PYTHON = '/usr/bin/python3';
-
-describeIf([...hasBtvirt, hasRfcomm, probe(`command:${PYTHON}`)], 'Python', function () {
+describeIf([...hasBtvirt, hasRfcomm, python], 'Python', function () {
   this.timeout(20_000);
   const air = controllers();
   const own = cleaner();
@@ -27,7 +24,7 @@ s = socket.socket(socket.AF_BLUETOOTH, socket.${type})
 s.settimeout(60)
 s.bind(('${air.second.address}', ${bound}))
 ${source}`;
-    return own(startCommand(PYTHON, ['-u', '-c', program], { timeout: 30_000 }));
+    return own(startPython(program, [], { timeout: 30_000 }));
   }
 
   let channel = 4;

@@ -23,10 +23,11 @@ import {
   cleaner,
   describeIf,
   pattern,
-  probe,
+  python,
   rejection,
   scaled,
   startCommand,
+  startPython,
   tempPath,
   thrown,
   within,
@@ -34,10 +35,6 @@ import {
 import { Network, networks } from '@sock/testkit/network';
 import { expect } from 'chai';
 import { bus, canUtils, hasBcm, hasIsotp, hasJ1939, hasRaw, heard, wire } from './bus.js';
-
-/** Debian's: others are built without AF_CAN. */
-const PYTHON = '/usr/bin/python3';
-const python = probe(`command:${PYTHON}`);
 
 describeIf(
   [...hasRaw, ...hasBcm, ...hasIsotp, ...hasJ1939, networks],
@@ -432,7 +429,7 @@ describeIf([...hasRaw, python], 'CPython', function () {
   const can = bus(72);
   const own = cleaner();
 
-  const start = (source: string): Child => own(startCommand(PYTHON, ['-u', '-c', source, can.name]));
+  const start = (source: string): Child => own(startPython(source, [can.name]));
 
   it('raw frames, both ways', async () => {
     const program = `

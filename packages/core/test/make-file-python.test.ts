@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import type { BinaryFileMode, FileEncoding, FileNewline, TextFileMode } from '@sock/core';
-import { describeIf, probe } from '@sock/testkit';
+import { describeIf, PYTHON, python } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { pair } from './support/families.js';
@@ -70,7 +70,7 @@ function read({ data, mode, encoding, newline, calls }: Case): unknown[] {
   return results;
 }
 
-describeIf(probe('command:python3'), "makeFile, beside Python's makefile", function (this: Mocha.Suite) {
+describeIf(python, "makeFile, beside Python's makefile", function (this: Mocha.Suite) {
   this.timeout(30_000);
 
   it('reads the same lines and characters, in all modes and encodings', () => {
@@ -78,7 +78,7 @@ describeIf(probe('command:python3'), "makeFile, beside Python's makefile", funct
     const input = samples.map((one) =>
       JSON.stringify({ ...one, encoding: PYTHON_ENCODINGS[one.encoding] ?? one.encoding }),
     );
-    const stdout = execFileSync('python3', ['-c', PEER], {
+    const stdout = execFileSync(PYTHON, ['-c', PEER], {
       input: input.join('\n'),
       encoding: 'utf8',
       maxBuffer: 1 << 26,

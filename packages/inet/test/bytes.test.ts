@@ -1,6 +1,6 @@
 import { AF_INET, AF_INET6, AF_UNIX } from '@sock/core';
 import { htonl, htons, inet_aton, inet_ntoa, inet_ntop, inet_pton, ntohl, ntohs } from '@sock/inet';
-import { describeIf, inLab, itIf, probe, runPython, thrown } from '@sock/testkit';
+import { describeIf, inLab, itIf, python, runPython, thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { almostAddress, ipv4, ipv6, ipv6Bytes } from './arbitraries.js';
@@ -154,7 +154,7 @@ describeHere('addresses as text and bytes', () => {
     });
   }
 
-  describeIf(probe('command:python3'), 'as CPython has them', () => {
+  describeIf(python, 'as CPython has them', () => {
     it('inet_aton', async () => {
       const parts = fc.array(
         fc.constantFrom('0', '1', '9', '08', '010', '0x', '0xfF', '255', '256', '65536', '4294967295', ''),
@@ -214,7 +214,7 @@ describeHere('addresses as text and bytes', () => {
     });
   });
 
-  itIf(probe('command:python3'), 'byte order is that of CPython', async () => {
+  itIf(python, 'byte order is that of CPython', async () => {
     const program =
       'import socket; print(socket.htons(0x1234), socket.ntohs(1), socket.htonl(0x12345678), socket.ntohl(1))';
     const theirs = (await runPython(program)).trim().split(' ').map(Number);

@@ -42,7 +42,7 @@ import {
   NI_NUMERICSERV,
   sethostname,
 } from '@sock/inet';
-import { describeIf, itIf, probe, rejection, runNode, runPython, thrown } from '@sock/testkit';
+import { describeIf, itIf, python, rejection, runNode, runPython, thrown } from '@sock/testkit';
 import { expect } from 'chai';
 import { namespaces } from './namespace.js';
 
@@ -344,7 +344,7 @@ describe('the other databases', () => {
   });
 });
 
-describeIf(probe('command:python3'), 'the databases as CPython has them', () => {
+describeIf(python, 'the databases as CPython has them', () => {
   it('getaddrinfo', async () => {
     const program = `
 import json, socket

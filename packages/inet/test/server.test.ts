@@ -14,7 +14,18 @@ import {
   tcpInfo,
   tcpNoDelay,
 } from '@sock/inet';
-import { describeIf, itIf, openDescriptors, probe, rejection, runPython, settled, thrown, within } from '@sock/testkit';
+import {
+  describeIf,
+  itIf,
+  openDescriptors,
+  probe,
+  python,
+  rejection,
+  runPython,
+  settled,
+  thrown,
+  within,
+} from '@sock/testkit';
 import { Network, networks } from '@sock/testkit/network';
 import { expect } from 'chai';
 
@@ -192,7 +203,7 @@ describe('a server', () => {
   });
 });
 
-describeIf(probe('command:python3'), 'what Python says', () => {
+describeIf(python, 'what Python says', () => {
   it('of IPv6 and of dual stacks', async () => {
     const [has, dual] = (await runPython('import socket; print(socket.has_ipv6, socket.has_dualstack_ipv6())'))
       .trim()

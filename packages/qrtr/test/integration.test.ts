@@ -16,11 +16,8 @@ import {
   type RecvPacketOptions,
   watchServices,
 } from '@sock/qrtr';
-import { cleaner, describeIf, probe, rejection, scaled, startCommand, thrown, within } from '@sock/testkit';
+import { cleaner, describeIf, python, rejection, scaled, startPython, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
-
-/** Debian's own. */
-const PYTHON = '/usr/bin/python3';
 
 let serial = 5000;
 
@@ -168,22 +165,19 @@ describeIf('AF_QIPCRTR', 'QRTR', function () {
     });
   });
 
-  describeIf(probe(`command:${PYTHON}`), 'beside Python', () => {
+  describeIf(python, 'beside Python', () => {
     it('the bytes are those that another program reads and writes', async () => {
       const socket = bound();
       const { node, port } = socket.getsockname();
       // it knows the number of the family, but not its addresses
       const other = own(
-        startCommand(PYTHON, [
-          '-c',
-          `
+        startPython(`
 import ctypes, socket, struct
 libc = ctypes.CDLL(None, use_errno=True)
 s = socket.socket(42, socket.SOCK_DGRAM)
 to = struct.pack('=HxxII', 42, ${node}, ${port})
 assert libc.sendto(s.fileno(), b'from Python', 11, 0, to, 12) == 11, ctypes.get_errno()
-print(s.recv(100).decode())`,
-        ]),
+print(s.recv(100).decode())`),
       );
       const { data, address } = await socket.recvFrom(100, { timeout: scaled(20_000) });
       expect(data.toString()).to.equal('from Python');

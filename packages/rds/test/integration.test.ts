@@ -12,13 +12,10 @@ import {
   scmRdsRxpathLatency,
   soRdsMsgRxpathLatency,
 } from '@sock/rds';
-import { cleaner, describeIf, type LibraryError, probe, rejection, scaled, startCommand, thrown } from '@sock/testkit';
+import { cleaner, describeIf, type LibraryError, python, rejection, scaled, startPython, thrown } from '@sock/testkit';
 import { carrier, linkKind, Network, networks } from '@sock/testkit/network';
 import { expect } from 'chai';
 import { bound, exchange, type RdsSocket } from './hosts.js';
-
-/** Debian's: others are built without AF_RDS. */
-const PYTHON = '/usr/bin/python3';
 
 describeIf('AF_RDS', 'RDS', function () {
   this.timeout(30_000);
@@ -93,22 +90,19 @@ describeIf('AF_RDS', 'RDS', function () {
     expect(a.tryRecv(10)).to.equal(null);
   });
 
-  describeIf(probe(`command:${PYTHON}`), 'beside Python', () => {
+  describeIf(python, 'beside Python', () => {
     it('its messages are understood, and understand', async () => {
       const socket = at('127.0.0.1');
       const { port } = socket.getsockname();
       const other = own(
-        startCommand(PYTHON, [
-          '-c',
-          `
+        startPython(`
 import socket
 s = socket.socket(socket.AF_RDS, socket.SOCK_SEQPACKET)
 s.settimeout(60)
 s.bind(('127.0.0.2', 0))
 s.sendto(b'from Python', ('127.0.0.1', ${port}))
 data, sender = s.recvfrom(100)
-print(data.decode(), sender[1])`,
-        ]),
+print(data.decode(), sender[1])`),
       );
       const { data, address } = await socket.recvFrom(100, { timeout: scaled(20_000) });
       expect(data.toString()).to.equal('from Python');

@@ -1,5 +1,7 @@
 import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { type Capability, probe } from './probe.js';
 import { scaled } from './time.js';
 import { stripTypes } from './typescript.js';
 
@@ -169,9 +171,16 @@ export function runNode(source: string, options: NodeOptions = {}): Promise<Outc
   return child.outcome;
 }
 
+/**
+ * The system's own Python where it has one: others are often built without families that the system's has, and those of
+ * version managers are found by shell scripts, which take seconds in the lab.
+ */
+export const PYTHON = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
+export const python: Capability = probe(`command:${PYTHON}`);
+
 /** Starts a Python 3 program, given as text. Output is unbuffered. */
 export function startPython(source: string, args: readonly string[] = [], options: ChildOptions = {}): Child {
-  return startCommand('python3', ['-u', '-c', source, ...args], options);
+  return startCommand(PYTHON, ['-u', '-c', source, ...args], options);
 }
 
 /** Runs a Python 3 program, given as text, to its end; it must succeed. Gives its standard output. */

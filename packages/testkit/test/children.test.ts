@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import { itIf, probe, runNode, runPython, startCommand, startNode } from '@sock/testkit';
+import { itIf, python, runNode, runPython, startCommand, startNode } from '@sock/testkit';
 import { expect } from 'chai';
 
 describe('child processes', function () {
@@ -52,7 +52,7 @@ describe('child processes', function () {
     expect(code).to.equal('ENOENT');
   });
 
-  itIf(probe('command:python3'), 'run Python', async () => {
+  itIf(python, 'run Python', async () => {
     expect(await runPython('import sys; print(sys.argv[1])', ['x'])).to.equal('x\n');
   });
 });

@@ -1,12 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { probe, scaled, unique } from '@sock/testkit';
+import { scaled, unique } from '@sock/testkit';
 import { TipcSocket, type TipcSocketOptions } from '@sock/tipc';
 
 export const hasTipc = ['AF_TIPC'] as const;
-
-/** Debian's: others are built without AF_TIPC. */
-export const PYTHON = '/usr/bin/python3';
-export const python = probe(`command:${PYTHON}`);
 
 /** A socket whose operations end in time. */
 export function open(options: TipcSocketOptions = {}): TipcSocket {

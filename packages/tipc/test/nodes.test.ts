@@ -1,6 +1,17 @@
 import { closeSync, openSync } from 'node:fs';
 import { SOCK_SEQPACKET } from '@sock/core';
-import { type Child, cleaner, describeIf, pattern, probe, scaled, startCommand, within } from '@sock/testkit';
+import {
+  type Child,
+  cleaner,
+  describeIf,
+  PYTHON,
+  pattern,
+  probe,
+  python,
+  scaled,
+  startCommand,
+  within,
+} from '@sock/testkit';
 import {
   formatNodeId,
   getLinkName,
@@ -18,7 +29,7 @@ import {
   watchServices,
 } from '@sock/tipc';
 import { expect } from 'chai';
-import { freshName, freshType, hasTipc, open, PYTHON, python, run } from './cluster.js';
+import { freshName, freshType, hasTipc, open, run } from './cluster.js';
 
 const cluster = [...hasTipc, probe('root'), probe('command:tipc'), python];
 
