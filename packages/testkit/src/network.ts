@@ -184,13 +184,26 @@ const ETHERNET = 1;
  * Waits until the Ethernet links that are up can send: the kernel tells a link of its carrier a little later, and
  * drops what comes before.
  */
-export async function carrier(socket?: NetlinkSocket): Promise<void> {
+export function carrier(socket?: NetlinkSocket): Promise<void> {
+  return untilCarriers((state) => state === IF_OPER_UP, socket);
+}
+
+/**
+ * Takes one end of a pair of Ethernet links down, and waits until the kernel has told the other end: to send there is
+ * an error before, and no error after.
+ */
+export function takeDown(name: string, socket?: NetlinkSocket): Promise<void> {
+  setLinkSync(name, { up: false }, { socket });
+  return untilCarriers((state) => state !== IF_OPER_UP, socket);
+}
+
+async function untilCarriers(wanted: (state: number | undefined) => boolean, socket?: NetlinkSocket): Promise<void> {
   using watcher = watchLinks({ socket });
   const waiting = () =>
     listLinksSync({ socket }).filter(
-      (link) => link.type === ETHERNET && link.up && link.operationalState !== IF_OPER_UP,
+      ({ type, up, operationalState }) => type === ETHERNET && up && !wanted(operationalState),
     );
   for (let links = waiting(); links.length > 0; links = waiting()) {
-    await within(`a carrier of ${links.map(({ name }) => name).join(', ')}`, watcher.next());
+    await within(`the carrier of ${links.map(({ name }) => name).join(', ')}`, watcher.next());
   }
 }

@@ -1,7 +1,7 @@
 import { SO_ERROR, SOL_SOCKET, type SocketError } from '@sock/core';
 import { type PacketBlock, PacketSocket, packetVersion, type ReceivedPacket } from '@sock/packet';
 import { type Child, delay, rejection, scaled, startCommand, thrown, within } from '@sock/testkit';
-import { removeLink, setLinkSync } from '@sock/testkit/network';
+import { removeLink, setLinkSync, takeDown } from '@sock/testkit/network';
 import { expect } from 'chai';
 import { numbered, numberOf, TEST_PROTOCOL, up } from '../support/frames.js';
 import { PAIR, type Scenario } from '../support/namespace.js';
@@ -15,7 +15,7 @@ async function rename(from: string, to: string): Promise<void> {
   try {
     setLinkSync(from, { name: to });
   } catch {
-    setLinkSync(from, { up: false });
+    await takeDown(from);
     setLinkSync(from, { name: to });
     await up(to);
   }
@@ -90,7 +90,7 @@ export const scenarios: readonly Scenario[] = [
       expect(numberOf(await within('recv', socket.recv(100)))).to.equal(1);
       const pending = rejection(socket.recv(100));
       while (packets.length < 1) await delay(1);
-      setLinkSync('vb', { up: false });
+      await takeDown('vb');
       expect(await within('recv', pending)).to.include(down);
       await a.send(numbered(2));
       await up('vb');

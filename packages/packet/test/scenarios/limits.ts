@@ -17,9 +17,9 @@ import {
   unpackVirtioHeader,
 } from '@sock/packet';
 import { delay, rejection, scaled, startPython, thrown, within } from '@sock/testkit';
-import { removeLink, setLinkSync } from '@sock/testkit/network';
+import { removeLink, setLinkSync, takeDown } from '@sock/testkit/network';
 import { expect } from 'chai';
-import { frame, numbered, numberOf, TEST_PROTOCOL, udpFrame } from '../support/frames.js';
+import { frame, numbered, numberOf, TEST_PROTOCOL, udpFrame, up } from '../support/frames.js';
 import { host } from '../support/host.js';
 import { PAIR, type Scenario, shaper } from '../support/namespace.js';
 import { collect, opened } from '../support/sockets.js';
@@ -138,9 +138,9 @@ export const scenarios: readonly Scenario[] = [
       using b = await opened('vb');
       using ring = a.transmitRing();
       ring.push(numbered(1));
-      setLinkSync('va', { up: false });
+      await takeDown('va');
       setLinkSync('va', { name: 'other' });
-      setLinkSync('other', { up: true });
+      await up('other');
       expect(await ring.flush()).to.equal(1);
       expect(
         numberOf(

@@ -1,7 +1,7 @@
 import { SOCK_DGRAM, type SocketError } from '@sock/core';
 import { ETH_HLEN, PacketSocket, type PacketTransmitRing, packetVersion, TPACKET_V2, TPACKET_V3 } from '@sock/packet';
 import { delay, rejection, thrown, within } from '@sock/testkit';
-import { setLinkSync } from '@sock/testkit/network';
+import { takeDown } from '@sock/testkit/network';
 import { expect } from 'chai';
 import { numbered, numberOf, TEST_PROTOCOL, up } from '../support/frames.js';
 import { PAIR, REMOTE, type Scenario, shaper } from '../support/namespace.js';
@@ -85,7 +85,7 @@ export const scenarios: readonly Scenario[] = [
       using b = await opened('vb');
       using ring = a.transmitRing();
       ring.push(numbered(1));
-      setLinkSync('va', { up: false });
+      await takeDown('va');
       expect(await rejection(ring.flush())).to.include({ code: 'ENETDOWN' });
       expect(thrown(() => ring.flushSync())).to.include({ code: 'ENETDOWN' });
       expect(ring.pending).to.equal(1);
