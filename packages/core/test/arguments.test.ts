@@ -10,6 +10,7 @@ import {
   checkOneOf,
   checkString,
   invalidArgumentType,
+  knownAs,
   outOfRange,
   readI32,
   readI64,
@@ -81,6 +82,42 @@ describe('errors about arguments', () => {
         },
       ),
     );
+  });
+});
+
+describe('what a check calls by a name of its own', () => {
+  const refused = (argument: string) =>
+    thrown(() =>
+      knownAs('frames[1]', 'frame', () => {
+        throw outOfRange(argument, 'small', 5);
+      }),
+    );
+
+  it('is refused by the name that the caller knows, members included', () => {
+    for (const [own, known] of [
+      ['frame', 'frames[1]'],
+      ['frame.id', 'frames[1].id'],
+      ['frame[2].id', 'frames[1][2].id'],
+    ] as const) {
+      const error = refused(own);
+      expect(error).to.include({ argument: known, code: 'ERR_OUT_OF_RANGE' });
+      expect(error.message).to.equal(`${known} must be small, not 5`);
+      expect(error.stack).to.contain(error.message);
+    }
+  });
+
+  it('is not what is called something else, nor another error, nor what is accepted', () => {
+    expect(refused('framework').message).to.equal('framework must be small, not 5');
+    const other = new Error('frame');
+    expect(
+      thrown(() =>
+        knownAs('frames[1]', 'frame', () => {
+          throw other;
+        }),
+      ),
+    ).to.equal(other);
+    expect(other.message).to.equal('frame');
+    expect(knownAs('frames[1]', 'frame', () => 7)).to.equal(7);
   });
 });
 
