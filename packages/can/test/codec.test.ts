@@ -14,7 +14,6 @@ import {
   type CanFilter,
   type CanFilterInput,
   type CanInput,
-  CanRawSocket,
   canIsotpLlOpts,
   canIsotpOpts,
   canIsotpRecvFc,
@@ -25,12 +24,10 @@ import {
   canRawXlVcidOpts,
   type IsotpAddress,
   type IsotpInput,
-  IsotpSocket,
   isotp,
   type J1939Address,
   type J1939Filter,
   type J1939Input,
-  J1939Socket,
   j1939,
   packBcmMessage,
   scmCanRawErrQueue,
@@ -342,64 +339,6 @@ describe('CAN filters', () => {
     for (const [value, argument] of table) {
       expect(thrown(() => soJ1939Filter.encode?.(value as J1939Filter[], info))).to.include({ argument });
     }
-  });
-});
-
-describe('options of CAN sockets are refused by their names, before there is a socket:', () => {
-  function refuses(make: (options: object) => unknown, rows: [options: unknown, argument: string][]): void {
-    for (const [options, argument] of rows) {
-      const error = thrown(() => make(options as object)) as Error & { argument: string };
-      expect(error.argument).to.equal(argument);
-      expect(error.message.startsWith(`${argument} must be `)).to.equal(true);
-    }
-  }
-
-  it('those of CanRawSocket', () => {
-    refuses(
-      (options) => new CanRawSocket(options),
-      [
-        [1, 'options'],
-        [{ fd: 1 }, 'options.fd'],
-        [{ xl: 'yes' }, 'options.xl'],
-        [{ filters: [{ id: -1.5 }] }, 'options.filters[0].id'],
-        [{ joinFilters: null }, 'options.joinFilters'],
-        [{ errors: 2 ** 29 }, 'options.errors'],
-        [{ timestamps: 1 }, 'options.timestamps'],
-      ],
-    );
-  });
-
-  it('those of IsotpSocket', () => {
-    refuses(
-      (options) => new IsotpSocket(options),
-      [
-        [null, 'options'],
-        [{ extAddress: 256 }, 'options.extAddress'],
-        [{ rxExtAddress: -1 }, 'options.rxExtAddress'],
-        [{ txPadding: 1.5 }, 'options.txPadding'],
-        [{ rxPadding: 'x' }, 'options.rxPadding'],
-        [{ checkPadding: 'all' }, 'options.checkPadding'],
-        [{ broadcast: 'many' }, 'options.broadcast'],
-        [{ listen: 1 }, 'options.listen'],
-        [{ frameTxTime: -1 }, 'options.frameTxTime'],
-        [{ flowControl: { stMin: 200 } }, 'options.flowControl.stMin'],
-        [{ linkLayer: { mtu: 5 } }, 'options.linkLayer.mtu'],
-      ],
-    );
-  });
-
-  it('those of J1939Socket', () => {
-    refuses(
-      (options) => new J1939Socket(options),
-      [
-        [null, 'options'],
-        [{ priority: 8 }, 'options.priority'],
-        [{ broadcast: 1 }, 'options.broadcast'],
-        [{ promiscuous: 1 }, 'options.promiscuous'],
-        [{ events: 1 }, 'options.events'],
-        [{ filters: [{ address: 256 }] }, 'options.filters[0].address'],
-      ],
-    );
   });
 });
 

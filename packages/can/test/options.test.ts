@@ -3,6 +3,7 @@ import {
   CAN_ISOTP_FORCE_TXSTMIN,
   CAN_ISOTP_RX_EXT_ADDR,
   CAN_RAW_XL_VCID_TX_SET,
+  CanRawSocket,
   type CanXlVcidOptions,
   canIsotpLlOpts,
   canIsotpOpts,
@@ -21,7 +22,9 @@ import {
   type IsotpFlowControl,
   type IsotpLinkLayer,
   type IsotpOptions,
+  IsotpSocket,
   isotp,
+  J1939Socket,
   j1939,
   soJ1939ErrQueue,
   soJ1939Filter,
@@ -145,5 +148,63 @@ describeIf(hasJ1939, 'options of CAN_J1939', () => {
     socket.setOption(soJ1939Filter, []);
     expect(thrown(() => socket.setOption(soJ1939SendPrio, 8))).to.include({ code: 'ERR_OUT_OF_RANGE' });
     expect(thrown(() => socket.getOption(soJ1939Filter as never))).to.include({ argument: 'option' });
+  });
+});
+
+describe('options of CAN sockets are refused by their names, before there is a socket:', () => {
+  function refuses(make: (options: object) => unknown, rows: [options: unknown, argument: string][]): void {
+    for (const [options, argument] of rows) {
+      const error = thrown(() => make(options as object)) as Error & { argument: string };
+      expect(error.argument).to.equal(argument);
+      expect(error.message.startsWith(`${argument} must be `)).to.equal(true);
+    }
+  }
+
+  it('those of CanRawSocket', () => {
+    refuses(
+      (options) => new CanRawSocket(options),
+      [
+        [1, 'options'],
+        [{ fd: 1 }, 'options.fd'],
+        [{ xl: 'yes' }, 'options.xl'],
+        [{ filters: [{ id: -1.5 }] }, 'options.filters[0].id'],
+        [{ joinFilters: null }, 'options.joinFilters'],
+        [{ errors: 2 ** 29 }, 'options.errors'],
+        [{ timestamps: 1 }, 'options.timestamps'],
+      ],
+    );
+  });
+
+  it('those of IsotpSocket', () => {
+    refuses(
+      (options) => new IsotpSocket(options),
+      [
+        [null, 'options'],
+        [{ extAddress: 256 }, 'options.extAddress'],
+        [{ rxExtAddress: -1 }, 'options.rxExtAddress'],
+        [{ txPadding: 1.5 }, 'options.txPadding'],
+        [{ rxPadding: 'x' }, 'options.rxPadding'],
+        [{ checkPadding: 'all' }, 'options.checkPadding'],
+        [{ broadcast: 'many' }, 'options.broadcast'],
+        [{ listen: 1 }, 'options.listen'],
+        [{ frameTxTime: -1 }, 'options.frameTxTime'],
+        [{ flowControl: { stMin: 200 } }, 'options.flowControl.stMin'],
+        [{ linkLayer: { mtu: 5 } }, 'options.linkLayer.mtu'],
+      ],
+    );
+  });
+
+  it('those of J1939Socket', () => {
+    refuses(
+      (options) => new J1939Socket(options),
+      [
+        [null, 'options'],
+        [{ priority: 8 }, 'options.priority'],
+        [{ broadcast: 1 }, 'options.broadcast'],
+        [{ promiscuous: 1 }, 'options.promiscuous'],
+        [{ events: 1 }, 'options.events'],
+        [{ filters: [{ address: 256 }] }, 'options.filters[0].address'],
+      ],
+    );
   });
 });

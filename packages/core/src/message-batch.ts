@@ -87,9 +87,9 @@ export class MessageBatch<Address = unknown, Input = Address> {
 
   /** Data of a message: a view of the batch's memory, valid until the batch is next used. */
   data(index: number): Buffer {
-    const bytes = this.numbers[this.slot(index) + BYTES] as number;
-    // biome-ignore lint/complexity/useMathMinMax: V8 computes that with floating point
-    const length = bytes < this.size ? bytes : this.size;
+    let length = this.numbers[this.slot(index) + BYTES] as number;
+    // with MSG_TRUNC the kernel tells what the message had, not what there was room for
+    if (length > this.size) length = this.size;
     const last = this.views[index];
     if (last !== undefined && last.length === length) return last;
     const offset = index * this.size;

@@ -32,7 +32,10 @@ export function setting<Value, Input>(
   return (socket) => socket.setOption(option, value);
 }
 
-/** Takes the steps that set up a socket that was just opened, and closes it where one fails: for constructors of subclasses. */
+/**
+ * Takes the steps that set up a socket that was just opened, and closes it where one fails: for constructors of
+ * subclasses.
+ */
 export function setUp<Opened extends { close(): void }>(socket: Opened, ...steps: ((socket: Opened) => void)[]): void {
   try {
     for (const step of steps) step(socket);
