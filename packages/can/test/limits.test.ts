@@ -177,8 +177,8 @@ describeIf(hasRaw, 'many frames', function () {
         const receiver = new CanRawSocket();
         await receiver.bind({ interface: '${can.name}' });
         const frames = Array.from({ length: 50 }, (_, id) => ({ id, data: 'abcdefgh' }));
-        async function exchange(times) {
-          for (let i = 0; i < times; i++) {
+        async function exchange() {
+          for (let i = 0; i < 20; i++) {
             sender.sendFramesSync(frames);
             for (let got = 0; got < frames.length; ) {
               got += '${form}' === 'recvFrame' ? ((await receiver.recvFrame()), 1) : (await receiver.recvFrames()).length;
@@ -188,12 +188,18 @@ describeIf(hasRaw, 'many frames', function () {
           const { heapUsed, external } = process.memoryUsage();
           return heapUsed + external;
         }
-        await exchange(20);
-        const before = await exchange(20);
-        console.log((await exchange(80)) - before);
+        // what V8 compiles comes and goes by hundreds of kilobytes; what is kept is there every time
+        async function least() {
+          const samples = [];
+          while (samples.length < 5) samples.push(await exchange());
+          return Math.min(...samples);
+        }
+        await exchange();
+        const before = await least();
+        console.log((await least()) - before);
       `;
       const child = startNode(program, { flags: ['--expose-gc'], timeout: 50_000 });
-      // 4,000 frames: less than 40 bytes of each
+      // 5,000 frames: less than 32 bytes of each
       expect(Number(await child.line())).to.be.below(160_000);
       child.process.stdin?.end();
       await child.succeeded();
