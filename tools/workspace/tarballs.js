@@ -1,32 +1,18 @@
 // npm run test:tarballs: what would be published, packed, looked at, installed in a folder outside the workspace
 // without install scripts, and used there.
 
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { pnpm } from './lib/install.js';
+import { isDeepStrictEqual } from 'node:util';
 import { publicPackages, readJson } from './lib/packages.js';
 import { ask, Failure, heading, main, root, run, say } from './lib/process.js';
+import { installPublished, packPublished } from './lib/published.js';
 import { setup } from './lib/setup.js';
 import { tsc } from './lib/typescript.js';
 
-const expected = ['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts'];
-const unwanted = /(^|\/)(test|dist-test|build|node_modules)\/|\.tsbuildinfo$|\.asan|\.prebuild/;
-
-/**
- * @param {import('./lib/packages.js').WorkspacePackage} one
- * @param {string} folder
- * @returns {Promise<string>} path of the tarball
- */
-async function pack({ path, manifest }, folder) {
-  const target = join(folder, manifest.name.replace('@sock/', ''));
-  mkdirSync(target);
-  const { command, args } = pnpm();
-  await run(command, [...args, 'pack', '--pack-destination', target], { cwd: path, quiet: true });
-  const [name] = readdirSync(target);
-  if (name === undefined) throw new Failure(`${manifest.name}: nothing was packed`);
-  return join(target, name);
-}
+const expected = ['package.json', 'README.md', 'LICENSE', 'bundle/index.js', 'bundle/index.js.map', 'dist/index.d.ts'];
+const unwanted = /(^|\/)(test|dist-test|build|node_modules)\/|^dist\/.*\.js$|\.tsbuildinfo$|\.asan|\.prebuild/;
 
 /**
  * @param {string} name
@@ -52,33 +38,52 @@ function inspect(name, tarball) {
   say(`${basename(tarball)}: ${files.length} files`);
 }
 
+/**
+ * What is published exports what the modules do that are tested.
+ *
+ * @param {string} consumer
+ */
+function compare(consumer) {
+  const script = join(consumer, 'exports.mjs');
+  /** @param {(one: import('./lib/packages.js').WorkspacePackage, entry: string, file: string) => string} specifier */
+  const exported = (specifier) => {
+    const specifiers = publicPackages().flatMap((one) =>
+      Object.entries(one.manifest.exports ?? {})
+        .filter(([, file]) => file.endsWith('.js'))
+        .map(([entry, file]) => specifier(one, entry, file)),
+    );
+    const described = ask(process.execPath, [script, ...specifiers]);
+    if (described === undefined) throw new Failure(`one of ${specifiers.join(', ')} cannot be imported`);
+    return { specifiers, described: JSON.parse(described) };
+  };
+  const published = exported(({ manifest }, entry) => join(manifest.name, entry));
+  const tested = exported(({ path }, _entry, file) => join(path, file));
+  for (const [index, specifier] of published.specifiers.entries()) {
+    if (!isDeepStrictEqual(published.described[index], tested.described[index])) {
+      throw new Failure(`${specifier} exports other things than ${tested.specifiers[index]}`);
+    }
+  }
+  say(`${published.specifiers.length} modules export what those of the workspace do`);
+}
+
 await main(async () => {
   await setup();
-  heading('Building the binary that is published');
-  await run(process.execPath, [join(root, 'tools/workspace/prebuild.js')]);
-
-  const packages = publicPackages();
   const folder = mkdtempSync(join(tmpdir(), 'sock-tarballs-'));
   try {
-    heading('publint');
-    for (const { folder: home } of packages) {
-      await run(process.execPath, [join(root, 'node_modules/publint/src/cli.js'), home, '--strict', '--pack', 'npm']);
-    }
+    heading('Packing');
+    const tarballs = await packPublished(folder);
+    for (const [name, tarball] of tarballs) inspect(name, tarball);
 
-    heading('Tarballs');
-    /** @type {Record<string, string>} */
-    const dependencies = {};
-    for (const one of packages) {
-      const tarball = await pack(one, folder);
-      inspect(one.manifest.name, tarball);
-      dependencies[one.manifest.name] = `file:${tarball}`;
+    heading('publint');
+    for (const tarball of tarballs.values()) {
+      await run(process.execPath, [join(root, 'node_modules/publint/src/cli.js'), tarball, '--strict']);
     }
 
     heading(`Installing and using them in ${folder}`);
     const consumer = join(folder, 'consumer');
     cpSync(join(root, 'tools/workspace/consumer'), consumer, { recursive: true });
-    writeFileSync(join(consumer, 'package.json'), JSON.stringify({ private: true, dependencies }, null, 2));
-    await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: consumer, quiet: true });
+    await installPublished(tarballs, consumer);
+    compare(consumer);
     // Neither a compiler nor anything else of this machine: only the directory of Node itself.
     await run(process.execPath, ['exchange.mjs'], { cwd: consumer, env: { PATH: dirname(process.execPath) } });
 

@@ -69,7 +69,7 @@ function* unlikeManifests() {
         yield `${folder}/package.json: "${key}" differs from that of packages/core`;
       }
     }
-    for (const script of ['build:test', 'test']) {
+    for (const script of ['build:test', 'test', 'prepack']) {
       if (manifest.scripts?.[script] !== model.scripts[script]) {
         yield `${folder}/package.json: the script "${script}" differs from that of packages/core`;
       }

@@ -9,10 +9,10 @@ export const start: Benchmark = {
   name: 'start',
   title: 'A script that imports and ends',
   operation: 'start',
-  note: 'The whole process, from fork to its end, measured from outside; the scripts take turns.',
+  note: 'The whole process, from fork to its end, measured from outside; the scripts take turns. The packages are the published ones.',
   measures: ['wall', 'cpu', 'memory'],
   contenders: [
-    ours('@sock/core and @sock/inet', launched('import-sock')),
+    ours('@sock/core and @sock/inet', { ...launched('import-sock'), published: true }),
     peer('node:net and node:dgram', launched('import-net')),
     peer('bare node', launched('import-nothing')),
   ],

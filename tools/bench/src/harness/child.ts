@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { executable } from './compile.js';
 import { folders } from './paths.js';
+import { published } from './published.js';
 import type { Program } from './types.js';
 
 /** Where a process runs, of two that work against each other. */
@@ -20,8 +21,10 @@ async function command(program: Program, place: Place | undefined): Promise<stri
     case 'python':
       whole.push('python3', '-B', join(folders.python, `${program.name}.py`));
       break;
-    default:
-      whole.push(process.execPath, ...(program.flags ?? []), join(folders.contenders, `${program.name}.js`));
+    default: {
+      const contenders = program.published === true ? await published() : folders.contenders;
+      whole.push(process.execPath, ...(program.flags ?? []), join(contenders, `${program.name}.js`));
+    }
   }
   whole.push(...program.arguments);
   return whole;

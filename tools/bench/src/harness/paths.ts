@@ -16,4 +16,5 @@ export const folders = {
   results: path('results/'),
   documentation: path('../../docs/'),
   lab: path('../kernel-lab/'),
+  workspace: path('../workspace/'),
 };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Child, type Place } from './child.js';
 import { missing } from './peers.js';
+import { published } from './published.js';
 import { judge } from './statistics.js';
 import type {
   Benchmark,
@@ -85,6 +86,16 @@ function measure(benchmark: Benchmark, contender: Contender, settings: Settings)
   return listen(contender, counterpart, variables, limit, async (measured) => (await measured.line()) as Report);
 }
 
+/** Makes what a contender needs. @returns why it cannot be run, `undefined` where it can */
+async function obstacle({ needs, program }: Contender): Promise<string | undefined> {
+  if (needs !== undefined) return missing(needs);
+  if (program.published !== true) return undefined;
+  return published().then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+}
+
 const reported: readonly Measure[] = ['wall', 'cpu', 'memory', 'heap'];
 
 async function round(benchmark: Benchmark, results: ContenderResult[], settings: Settings): Promise<void> {
@@ -106,8 +117,9 @@ async function round(benchmark: Benchmark, results: ContenderResult[], settings:
 /** Runs every contender once a round, all of them in turn, so that what disturbs the machine disturbs all. */
 export async function runBenchmark(benchmark: Benchmark, settings: Settings): Promise<BenchmarkResult> {
   const results: ContenderResult[] = [];
-  for (const { name, party, needs } of benchmark.contenders) {
-    const notRun = needs === undefined ? undefined : await missing(needs);
+  for (const contender of benchmark.contenders) {
+    const { name, party } = contender;
+    const notRun = await obstacle(contender);
     results.push({ name, party, samples: {}, ...(notRun !== undefined && { notRun }) });
   }
   const rounds = settings.rounds * (benchmark.repeat ?? 1);

@@ -15,6 +15,8 @@ export interface Program {
   readonly arguments: readonly string[];
   /** Arguments for node itself. */
   readonly flags?: readonly string[];
+  /** Whether it imports the packages as they are published, instead of those of the workspace. */
+  readonly published?: boolean;
   /** A program of c/ that starts this one, to measure it from outside or to give it a place. */
   readonly within?: string;
 }
