@@ -36,7 +36,10 @@ export interface NodeOptions extends ChildOptions {
   typescript?: boolean;
 }
 
-/** A child process that ends, at the latest, at its time limit. */
+/**
+ * A child process that ends, at the latest, at its time limit. What is preloaded here is preloaded there: this is how a
+ * program is started that ends up as node, such as unshare(1).
+ */
 export class Child {
   readonly process: ChildProcess;
   /** Resolves when the child has ended; rejects where the time limit ended it. */
@@ -150,7 +153,7 @@ function show({ code, signal, stdout, stderr }: Outcome): string {
 /** A sanitizer that is preloaded into node would report on programs that were not built for it. */
 const foreign = { LD_PRELOAD: undefined, NODE_OPTIONS: undefined };
 
-/** Starts a program of another make, such as socat. */
+/** Starts a program of another make, such as socat, without what is preloaded here. */
 export function startCommand(command: string, args: readonly string[], options: ChildOptions = {}): Child {
   return new Child(command, args, { ...options, env: { ...foreign, ...options.env } });
 }

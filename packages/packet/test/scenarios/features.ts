@@ -56,7 +56,7 @@ import {
   VIRTIO_NET_HDR_F_NEEDS_CSUM,
   VIRTIO_NET_HDR_GSO_NONE,
 } from '@sock/packet';
-import { capability, olderThan, startPython, thrown, within } from '@sock/testkit';
+import { Child, capability, olderThan, PYTHON, thrown, within } from '@sock/testkit';
 import { expect } from 'chai';
 import { checksum, frame, ip, numbered, numberOf, TEST_PROTOCOL, udp, udpFrame } from '../support/frames.js';
 import { PAIR, type Scenario } from '../support/namespace.js';
@@ -377,10 +377,11 @@ export const scenarios: readonly Scenario[] = [
     timeout: 20_000,
     async run() {
       const node = [process.execPath, fileURLToPath(new URL('../support/ebpf-group.js', import.meta.url))];
-      const child = startPython(`${LOAD_EBPF}
+      const program = `${LOAD_EBPF}
 os.set_inheritable(fd, True)
 os.execv(${JSON.stringify(node[0])}, ${JSON.stringify(node)} + [str(fd)])
-`);
+`;
+      const child = new Child(PYTHON, ['-c', program]);
       expect(JSON.parse((await child.succeeded()).stdout)).to.deep.equal([0, 20]);
     },
   },

@@ -1,16 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import {
-  type Capabilities,
-  type Capability,
-  type Child,
-  capability,
-  itIf,
-  probe,
-  scaled,
-  startCommand,
-  within,
-} from '@sock/testkit';
+import { type Capabilities, type Capability, Child, capability, itIf, probe, scaled, within } from '@sock/testkit';
 import { addVeth, carrier } from '@sock/testkit/network';
 
 /** Without a user namespace where that is possible: in one, tcpdump cannot lay down its rights. */
@@ -89,7 +79,7 @@ export function defineScenarios(name: string, scenarios: readonly Scenario[]): v
   let child: Child | undefined;
 
   function start(): Child {
-    return startCommand('unshare', [...UNSHARE, process.execPath, '--expose-gc', runner, name], { timeout: LIMIT });
+    return new Child('unshare', [...UNSHARE, process.execPath, '--expose-gc', runner, name], { timeout: LIMIT });
   }
 
   after(async () => {
