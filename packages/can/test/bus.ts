@@ -1,4 +1,4 @@
-import { bcm, CAN_BCM, CAN_ISOTP, CAN_J1939, CAN_RAW, canRaw, isotp, j1939 } from '@sock/can';
+import { bcm, CAN_BCM, CAN_ISOTP, CAN_J1939, CAN_RAW, CanRawSocket, canRaw, isotp, j1939 } from '@sock/can';
 import { AF_CAN, type SocketInfo } from '@sock/core';
 import {
   type Capability,
@@ -50,14 +50,39 @@ export function removeInterface(name: string): void {
   removeLink(name);
 }
 
-/** A virtual CAN interface for the tests of a suite. */
+/**
+ * A socket that has the kernel put times to what is received, and keeps it at that while it is open: the first socket that
+ * asks is answered from a work queue, a while later.
+ */
+async function keepTimes(name: string): Promise<CanRawSocket> {
+  // not bound: nothing arrives that it would have to read
+  const keeper = new CanRawSocket();
+  using sender = new CanRawSocket();
+  sender.bindSync({ interface: name });
+  using receiver = new CanRawSocket();
+  receiver.bindSync({ interface: name });
+  const end = performance.now() + scaled(5000);
+  for (;;) {
+    sender.sendFrameSync({ id: 0 });
+    if ((await receiver.recvFrame()).timestamp !== null) return keeper;
+    if (performance.now() > end) throw new Error('frames come without times');
+    await delay(1);
+  }
+}
+
+/** A virtual CAN interface for the tests of a suite, whose frames have times. */
 export function bus(mtu: Mtu = 72): { name: string } {
   const made = { name: '' };
-  before(function (this: Mocha.Context) {
+  let keeper: CanRawSocket;
+  before(async function (this: Mocha.Context) {
     this.timeout(scaled(20_000));
     made.name = addInterface(mtu);
+    keeper = await keepTimes(made.name);
   });
-  after(() => removeInterface(made.name));
+  after(() => {
+    keeper.close();
+    removeInterface(made.name);
+  });
   return made;
 }
 
