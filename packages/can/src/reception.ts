@@ -23,8 +23,8 @@ export interface Reception {
   /** The interface that it came from; `''` where that was removed in the meantime. */
   interface: string;
   /**
-   * When the kernel received it, in nanoseconds since 1970; `null` without timestamps. Where no other socket of the machine
-   * has any, the kernel begins with them a moment after this one was opened: what it receives before has `null`.
+   * When the kernel received it, in nanoseconds since 1970; `null` without timestamps. The kernel begins with them a moment
+   * after the machine's first socket that asks for them was opened: what arrived before has `null`.
    */
   timestamp: bigint | null;
   /** When the adapter received it, in nanoseconds of its own clock; `null` where it has none. */

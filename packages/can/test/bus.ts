@@ -50,13 +50,8 @@ export function removeInterface(name: string): void {
   removeLink(name);
 }
 
-/**
- * A socket that has the kernel put times to what is received, and keeps it at that while it is open: the first socket that
- * asks is answered from a work queue, a while later.
- */
-async function keepTimes(name: string): Promise<CanRawSocket> {
-  // not bound: nothing arrives that it would have to read
-  const keeper = new CanRawSocket();
+/** Waits until frames come with times: the kernel turns those on from a work queue. */
+async function timed(name: string): Promise<void> {
   using sender = new CanRawSocket();
   sender.bindSync({ interface: name });
   using receiver = new CanRawSocket();
@@ -64,7 +59,7 @@ async function keepTimes(name: string): Promise<CanRawSocket> {
   const end = performance.now() + scaled(5000);
   for (;;) {
     sender.sendFrameSync({ id: 0 });
-    if ((await receiver.recvFrame()).timestamp !== null) return keeper;
+    if ((await receiver.recvFrame()).timestamp !== null) return;
     if (performance.now() > end) throw new Error('frames come without times');
     await delay(1);
   }
@@ -73,14 +68,16 @@ async function keepTimes(name: string): Promise<CanRawSocket> {
 /** A virtual CAN interface for the tests of a suite, whose frames have times. */
 export function bus(mtu: Mtu = 72): { name: string } {
   const made = { name: '' };
-  let keeper: CanRawSocket;
+  let keeper: CanRawSocket | undefined;
   before(async function (this: Mocha.Context) {
     this.timeout(scaled(20_000));
     made.name = addInterface(mtu);
-    keeper = await keepTimes(made.name);
+    // times stay on while a socket asks for them; not bound, it receives nothing itself
+    keeper = new CanRawSocket();
+    await timed(made.name);
   });
   after(() => {
-    keeper.close();
+    keeper?.close();
     removeInterface(made.name);
   });
   return made;

@@ -10,7 +10,7 @@ let made: Promise<string> | undefined;
 async function make(): Promise<string> {
   const folder = join(folders.build, 'published');
   await rm(folder, { recursive: true, force: true });
-  await run(process.execPath, [join(folders.workspace, 'published.js'), folder], { timeout: 300_000 });
+  await run(process.execPath, [join(folders.workspace, 'install-published.js'), folder], { timeout: 300_000 });
   const contenders = join(folder, 'contenders');
   await cp(folders.contenders, contenders, { recursive: true });
   return contenders;

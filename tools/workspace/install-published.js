@@ -1,4 +1,4 @@
-// node tools/workspace/published.js FOLDER: installs in that folder what would be published of the workspace.
+// node tools/workspace/install-published.js FOLDER: installs in that folder what would be published of the workspace.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
